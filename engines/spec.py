@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 FORMAT_VERSION = 1
 """Version of the model folder's format; a reader refuses newer ones."""
@@ -56,4 +56,5 @@ class ModelSpec(_Frozen):
     precision: Literal["fp32", "fp16"] = "fp32"
     licence: str = Field(description="of the weights")
     provenance: str = Field(description="where the weights come from: checkpoint, its sha256, or the training run")
+    configuration: dict[str, JsonValue] = Field(default_factory=dict, description="of the networks, by the family")
     roles: dict[RoleName, RoleSpec]
