@@ -1,0 +1,189 @@
+"""Relative motion: from the driver's movements since the first frame to the avatar's target motion (NumPy).
+
+Convention, everywhere here: x then y; [-1, 1] from the centre of the first pixel to that of the last.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from puppet.types import Floats, Motion
+
+if TYPE_CHECKING:
+    from puppet.settings import LiveSettings
+
+MIN_DETERMINANT = 1e-4
+"""Of an affine, absolute: below it the part's inverse says nothing (published models stay near 1)."""
+MAX_COORDINATE = 1e3
+"""Of any shift or affine entry, absolute: far beyond what a picture holds, far below what overflows float32."""
+MIN_AREA = 1e-6
+"""Of a hull of shifts: below it (parts in a line or on a spot) there is no size to compare."""
+
+
+def is_usable(motion: Motion) -> bool:
+    """Whether every number is finite and of a sane size, and every affine can be inverted."""
+    for values in (motion.shift, motion.affine):
+        if not np.isfinite(values).all() or np.abs(values).max() > MAX_COORDINATE:
+            return False
+    if np.abs(determinant(motion.affine)).min() < MIN_DETERMINANT:
+        return False
+    return motion.segmentation is None or bool(np.isfinite(motion.segmentation).all())
+
+
+def determinant(affine: Floats) -> Floats:
+    """Determinants, float32 (K,), of 2x2 matrices, float32 (K, 2, 2)."""
+    return np.asarray(affine[:, 0, 0] * affine[:, 1, 1] - affine[:, 0, 1] * affine[:, 1, 0], np.float32)
+
+
+def inverse(affine: Floats) -> Floats:
+    """Inverses, float32 (K, 2, 2), of 2x2 matrices, float32 (K, 2, 2), none of them singular."""
+    a, b, c, d = affine[:, 0, 0], affine[:, 0, 1], affine[:, 1, 0], affine[:, 1, 1]
+    adjugate = np.stack([np.stack([d, -b], axis=-1), np.stack([-c, a], axis=-1)], axis=-2)
+    return np.asarray(adjugate / determinant(affine)[:, None, None], np.float32)
+
+
+def power(affine: Floats, strength: float) -> Floats:
+    """`affine ** strength` by interpolation: identity at 0, itself at 1, its square at 2, and straight in between.
+
+    Interpolating from the matrix to its square, rather than on beyond the matrix, keeps a shrinking part from
+    being turned inside out.
+
+    Args:
+        affine: float32 (K, 2, 2).
+        strength: in [0, 2].
+    """
+    identity = np.eye(2, dtype=np.float32)
+    if strength <= 1:
+        return np.asarray(identity + np.float32(strength) * (affine - identity), np.float32)
+    return np.asarray(affine @ (identity + np.float32(strength - 1) * (affine - identity)), np.float32)
+
+
+def hull_scale(avatar: Floats, first: Floats) -> float:
+    """Size of the avatar relative to the driver's: square root of the ratio of the areas of the hulls of their shifts.
+
+    Args:
+        avatar: the avatar's shifts, float32 (K, 2).
+        first: the first frame's shifts, float32 (K, 2).
+
+    Returns:
+        The ratio; 1 where either hull has no area.
+    """
+    avatar_area, first_area = (
+        float(cv2.contourArea(cv2.convexHull(np.ascontiguousarray(shift, np.float32)))) for shift in (avatar, first)
+    )
+    if min(avatar_area, first_area) < MIN_AREA:
+        return 1.0
+    return math.sqrt(avatar_area / first_area)
+
+
+def carry_masks(avatar: Motion, target: Motion) -> Floats:
+    """The avatar's own masks, moved to where the target motion puts its parts.
+
+    Part k at pixel z reads the avatar's mask k at `a.shift_k + A_a A_t^-1 (z - t.shift_k)`, bilinear, zero outside;
+    the background takes what is left of one; then all are divided by their sum.
+
+    Args:
+        avatar: with its segmentation, (K + 1, h, w).
+        target: shifts and invertible affines.
+
+    Returns:
+        float32 (K + 1, h, w), sums to one over the first axis.
+
+    Raises:
+        ValueError: the avatar has no segmentation.
+    """
+    if avatar.segmentation is None:
+        raise ValueError("the avatar's motion has no segmentation to carry along")
+    masks = np.ascontiguousarray(avatar.segmentation, np.float32)
+    height, width = masks.shape[1:]
+    maps = _pixel_maps(avatar, target, width=width, height=height)
+    carried = np.empty_like(masks)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    for part, pixel_map in enumerate(maps, start=1):
+        cv2.warpAffine(masks[part], pixel_map, (width, height), dst=carried[part], flags=flags)
+    total = carried[1:].sum(axis=0)
+    carried[0] = np.maximum(1 - total, 0)
+    carried /= carried[0] + total
+    return carried
+
+
+def _pixel_maps(avatar: Motion, target: Motion, *, width: int, height: int) -> Floats:
+    """The backward maps of `carry_masks` in pixels, float32 (K, 2, 3)."""
+    linear = avatar.affine @ inverse(target.affine)
+    corner = np.full(2, -1, np.float32)  # coordinates of pixel (0, 0)
+    pixel = np.array([2 / (width - 1), 2 / (height - 1)], np.float32)  # from one pixel to the next
+    offset = avatar.shift + (linear @ (corner - target.shift)[..., None])[..., 0] - corner
+    return np.concatenate([linear * pixel / pixel[:, None], (offset / pixel)[..., None]], axis=-1)
+
+
+class MotionBasis:
+    """What relative motion starts from: the avatar's motion and the driver's first frame.
+
+    Driving motions that cannot be used (NaN, singular affine) are counted in `held`; the last good one stays.
+    """
+
+    held: int
+    """How many driving motions were replaced so far."""
+
+    def __init__(self, avatar: Motion, first: Motion) -> None:
+        """Take the two motions; they must stay unchanged.
+
+        Raises:
+            ValueError: either is not usable, or they have different numbers of parts.
+        """
+        if avatar.shift.shape != first.shift.shape:
+            raise ValueError(f"avatar has {len(avatar.shift)} parts, the first frame {len(first.shift)}")
+        for name, motion in (("avatar", avatar), ("first", first)):
+            if not is_usable(motion):
+                raise ValueError(f"{name} motion is not finite or has an affine that cannot be inverted")
+        self.avatar = avatar
+        self.first = first
+        self.first_inverse = inverse(first.affine)
+        self.scale = hull_scale(avatar.shift, first.shift)
+        self.held = 0
+        self._last_driving = first
+        self._last_target = avatar
+
+    def sift(self, driving: Motion) -> Motion:
+        """The driving motion if it is usable, else the last one that was (at first: the first frame's), counted."""
+        if is_usable(driving):
+            self._last_driving = driving
+        else:
+            self.held += 1
+        return self._last_driving
+
+    def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
+        """The avatar's target motion (FOMM, section 3.4: relative motion transfer).
+
+        With driving d, first frame f, avatar a, strength s and scale c (hull ratio, or 1):
+        `shift = a.shift + s c (d.shift - f.shift)`, `affine = (d.affine f.affine^-1)^s a.affine`.
+        Absolute mode passes shifts and affines of d through. Masks are the driver's or the avatar's, carried along;
+        a driving motion that brings none (scripted) always takes the avatar's. Where nothing usable comes of it, the
+        last target is held (at first: the avatar's own motion).
+        """
+        target = self._target(driving, settings) if is_usable(driving) else None
+        if target is None:
+            self.held += 1
+        else:
+            self._last_target = target
+        return self._last_target
+
+    def _target(self, driving: Motion, settings: LiveSettings) -> Motion | None:
+        target = driving if settings.mode == "absolute" else self._relative(driving, settings)
+        if not is_usable(target):
+            return None
+        if self.avatar.segmentation is None:
+            return Motion(target.shift, target.affine)
+        if settings.masks == "driving" and driving.segmentation is not None:
+            return Motion(target.shift, target.affine, driving.segmentation)
+        return Motion(target.shift, target.affine, carry_masks(self.avatar, target))
+
+    def _relative(self, driving: Motion, settings: LiveSettings) -> Motion:
+        gain = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0))
+        shift = self.avatar.shift + gain * (driving.shift - self.first.shift)
+        affine = power(driving.affine @ self.first_inverse, settings.strength) @ self.avatar.affine
+        return Motion(shift, affine)
