@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from types import TracebackType
+
     from typing_extensions import Self
 
     from engines.model_folder import ModelFolder
@@ -70,6 +71,16 @@ class Engine(ABC):
             if tuple(tensor.shape) != spec.shape or tensor.dtype != np.dtype(spec.dtype):
                 raise ValueError(f"{name} is {tensor.dtype} {tensor.shape}, expected {spec.dtype} {spec.shape}")
 
+    def check_complete(self, pinned: Collection[str], tensors: Mapping[str, Array]) -> None:
+        """Raise ValueError unless pinned and given inputs together are this graph's, each once."""
+        self.check(tensors)
+        twice = [name for name in tensors if name in pinned]
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is pinned; pin the new value instead of passing it")
+        missing = [name for name in self.inputs if name not in tensors and name not in pinned]
+        if missing:
+            raise ValueError(f"no value for {', '.join(missing)}; pin it or pass it")
+
     def __enter__(self) -> Self:
         return self
 
@@ -87,6 +98,10 @@ class Backend(ABC):
     @abstractmethod
     def why_unavailable(self) -> str | None:
         """None if it can be used on this machine, else one sentence with what to install or change."""
+
+    @abstractmethod
+    def why_unsuitable(self, model: ModelFolder, settings: BackendSettings) -> str | None:
+        """None if it can run this model with these settings, else one sentence with what to choose instead."""
 
     @abstractmethod
     def describe(self, settings: BackendSettings) -> str:

@@ -1,0 +1,26 @@
+"""The picture that is driven, with all that is computed of it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from puppet.types import Image, Motion
+
+
+@dataclass(frozen=True, eq=False)
+class Avatar:
+    """One avatar, read by one model; another model needs its own."""
+
+    name: str
+    image: Image
+    """uint8 (S, S, 3) RGB."""
+    motion: Motion
+    """Where its parts are."""
+    features: Mapping[str, NDArray[Any]]
+    """What the encoder made of it, by tensor name; shapes and dtypes are the model's."""

@@ -1,0 +1,242 @@
+"""A model at work: reads driving frames and renders the avatar moving like them. No thread, no Qt."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from engines import backends
+from engines.backends.base import BackendSettings
+from puppet.avatar import Avatar
+from puppet.errors import AvatarError, PuppetError
+from puppet.motion import MotionBasis, is_usable
+from puppet.types import Image, Motion, Rendered
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from engines.backends.base import Array, Engine
+    from engines.model_folder import ModelFolder
+    from engines.spec import RoleName
+    from puppet.settings import LiveSettings
+    from puppet.types import Frame
+
+log = logging.getLogger(__name__)
+
+BACKGROUND = "background"
+"""Name of channel 0 of the masks; it can be swapped like a part."""
+
+
+class Puppeteer:
+    """The engines of one model with one avatar pinned. Use it from one thread; `close` it, or use `with`.
+
+    Usage: `make_avatar`, `set_avatar`, then `render` frame by frame.
+    """
+
+    def __init__(
+        self, model: ModelFolder, *, backend: str = "auto", engine_settings: BackendSettings | None = None
+    ) -> None:
+        """Load the engines; the one for part swap waits until it is wanted.
+
+        Raises:
+            EngineError: the backend is not usable here, or a graph cannot be loaded.
+        """
+        spec = model.spec
+        self.size = spec.size
+        self.parts = spec.parts
+        self.part_names = spec.part_names
+        self.family = spec.family
+        self._model = model
+        self._engine_settings = engine_settings or BackendSettings()
+        self._backend = backends.choose(backend, model, self._engine_settings)
+        self.description = f"{spec.name} on {self._backend.describe(self._engine_settings)}"
+        self.avatar: Avatar | None = None
+        self.first: Motion | None = None
+        self._basis: MotionBasis | None = None
+        self._held_before = 0
+        self._engines: dict[RoleName, Engine] = {}
+        try:
+            for role in ("segmenter", "encoder", "generator"):
+                self._load(role)
+        except BaseException:
+            self.close()
+            raise
+        log.info("%s", self.description)
+
+    @property
+    def held(self) -> int:
+        """How many frames showed the last good motion because theirs was unusable."""
+        return self._held_before + (self._basis.held if self._basis else 0)
+
+    @property
+    def can_swap(self) -> bool:
+        """Whether the model can take parts from the avatar into the driving picture."""
+        return "swapper" in self._model.spec.roles
+
+    def make_avatar(self, image: Image, name: str) -> Avatar:
+        """Read a picture's motion and features; it does not become the current avatar yet.
+
+        Args:
+            image: uint8 (H, H, 3) RGB, square, framed as the model was trained; resized here.
+            name: how it is called.
+
+        Raises:
+            AvatarError: no usable motion can be read off the picture.
+        """
+        image = self._fitted(image)
+        motion = self.read(image)
+        if not is_usable(motion):
+            raise AvatarError(
+                f"{name}: the model reads no usable motion off it; frame the face or take another picture"
+            )
+        features = self._engines["encoder"].run({"image": image[None]})
+        return Avatar(name, image, motion, {key: value.copy() for key, value in features.items()})
+
+    def set_avatar(self, avatar: Avatar) -> None:
+        """Make this the avatar that is driven; the calibration stays.
+
+        Raises:
+            ValueError: the avatar was made by another model.
+        """
+        for role in self._engines.keys() & {"generator", "swapper"}:
+            self._pin(role, avatar)
+        self.avatar = avatar
+        self._renew_basis()
+
+    def read(self, image: Image) -> Motion:
+        """The motion of a picture, uint8 (H, H, 3) RGB; resized here."""
+        outputs = self._engines["segmenter"].run({"image": self._fitted(image)[None]})
+        masks = outputs.get("segmentation")
+        return Motion(
+            outputs["shift"][0].copy(), outputs["affine"][0].copy(), None if masks is None else masks[0].copy()
+        )
+
+    def calibrate(self, motion: Motion | None) -> None:
+        """Make this the first motion, from which relative motion counts; None: the next frame's will be.
+
+        Raises:
+            ValueError: the motion is not usable, or has another number of parts.
+        """
+        if motion is not None and (not is_usable(motion) or motion.shift.shape != (self.parts, 2)):
+            raise ValueError(f"not a usable motion of {self.parts} parts")
+        self.first = motion
+        self._renew_basis()
+
+    def render(self, frame: Frame, settings: LiveSettings) -> Rendered:
+        """Move the avatar like the person in the frame, uint8 (H, H, 3) RGB; the first frame calibrates.
+
+        Raises:
+            PuppetError: no avatar is set, the frame is not square, or a part to swap is not the model's.
+            BackendError: an engine failed.
+        """
+        started = time.perf_counter()
+        driving = self.read(frame.image)
+        return self._animate(driving, frame, settings, {"segmenter": time.perf_counter() - started})
+
+    def animate(self, driving: Motion, frame: Frame, settings: LiveSettings) -> Rendered:
+        """As `render`, with the driving motion given; the frame's picture is used by part swap only."""
+        return self._animate(driving, frame, settings, {})
+
+    def close(self) -> None:
+        """Free the engines; calling it twice is allowed."""
+        while self._engines:
+            self._engines.popitem()[1].close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _animate(self, driving: Motion, frame: Frame, settings: LiveSettings, seconds: dict[str, float]) -> Rendered:
+        started = time.perf_counter()
+        target, held = self._transfer(driving, settings)
+        moved = time.perf_counter()
+        role: RoleName = "swapper" if settings.swap else "generator"
+        inputs = _motion_inputs("target", target)
+        if settings.swap:
+            inputs |= self._swap_inputs(frame, settings)
+        image = self._load(role).run(inputs)["image"][0].copy()
+        seconds |= {"motion": moved - started, role: time.perf_counter() - moved}
+        return Rendered(image, frame, driving, target, seconds, held)
+
+    def _transfer(self, driving: Motion, settings: LiveSettings) -> tuple[Motion, bool]:
+        """The target motion, and whether an earlier one had to be held."""
+        if self.avatar is None:
+            raise PuppetError("no avatar is set; choose an avatar picture first")
+        if self.first is None and is_usable(driving):
+            self.calibrate(driving)
+        if self._basis is None:
+            self._held_before += 1
+            return self.avatar.motion, True
+        held = self._basis.held
+        target = self._basis.transfer(driving, settings)
+        return target, self._basis.held > held
+
+    def _swap_inputs(self, frame: Frame, settings: LiveSettings) -> dict[str, Array]:
+        names = (BACKGROUND, *self.part_names)
+        unknown = set(settings.swap) - set(names)
+        if unknown:
+            raise PuppetError(f"the model has no part {sorted(unknown)[0]!r}; it has {', '.join(names)}")
+        return {
+            "driving_image": self._fitted(frame.image)[None],
+            "parts": np.array([[name in settings.swap for name in names]], np.float32),
+            "hard": np.array(settings.swap_hard),
+            "source_mask": np.array(settings.swap_mask == "avatar"),
+        }
+
+    def _renew_basis(self) -> None:
+        self._held_before = self.held
+        if self.avatar is None or self.first is None:
+            self._basis = None
+        else:
+            self._basis = MotionBasis(self.avatar.motion, self.first)
+
+    def _load(self, role: RoleName) -> Engine:
+        """The engine of a role, loaded and given the avatar on first use."""
+        engine = self._engines.get(role)
+        if engine is None:
+            if role == "swapper" and not self.can_swap:
+                raise PuppetError(f"{self._model.spec.name} cannot swap parts; choose a model that has masks")
+            started = time.perf_counter()
+            engine = self._backend.load(self._model, role, self._engine_settings)
+            self._engines[role] = engine
+            log.info("%s loaded in %.1f s", role, time.perf_counter() - started)
+            if self.avatar is not None:
+                self._pin(role, self.avatar)
+        return engine
+
+    def _pin(self, role: RoleName, avatar: Avatar) -> None:
+        engine = self._engines[role]
+        engine.pin({**avatar.features, **_motion_inputs("source", avatar.motion)})
+
+    def _fitted(self, image: Image) -> Image:
+        """The picture at the model's size.
+
+        Raises:
+            PuppetError: it is not a square uint8 RGB picture.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.shape[0] != image.shape[1]:
+            raise PuppetError(
+                f"a picture is {image.dtype} {image.shape}; give uint8 (H, H, 3) RGB, cropped to a square"
+            )
+        if image.shape[0] == self.size:
+            return image
+        way = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=way), np.uint8)
+
+
+def _motion_inputs(side: str, motion: Motion) -> dict[str, Array]:
+    """The motion as inputs of a generator, `source_...` or `target_...`."""
+    inputs: dict[str, Array] = {f"{side}_shift": motion.shift[None], f"{side}_affine": motion.affine[None]}
+    if motion.segmentation is not None:
+        inputs[f"{side}_segmentation"] = motion.segmentation[None]
+    return inputs
