@@ -196,3 +196,25 @@ def part_deformations(
     moved = apply_2x2(turn[:, :, None, None], offset) + source_shift[:, :, None, None]
     still = grid.expand(moved.shape[0], 1, -1, -1, -1)
     return torch.cat([still, moved], dim=1)
+
+
+def blended_deformation(deformations: Tensor, masks: Tensor) -> Tensor:
+    """One map from all parts' maps, weighted by masks (FOMM, Eq. 8; MCS, Eq. 3).
+
+    Args:
+        deformations: (batch, parts + 1, h, w, 2) float32.
+        masks: (batch, parts + 1, h, w) float32, sum to one.
+
+    Returns:
+        (batch, h, w, 2) float32.
+    """
+    return (masks[..., None] * deformations).sum(dim=1)
+
+
+def start_at_identity(head: nn.Conv2d) -> None:
+    """Let a head of 2x2 matrices, four channels each, give the identity before it has learnt anything."""
+    if head.bias is None:
+        raise ValueError("the head has no bias, so it cannot start at the identity")
+    nn.init.zeros_(head.weight)
+    with torch.no_grad():
+        head.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(head.out_channels // 4))
