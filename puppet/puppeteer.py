@@ -6,11 +6,11 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from engines import backends
 from engines.backends.base import BackendSettings
+from puppet import images
 from puppet.avatar import Avatar
 from puppet.errors import AvatarError, PuppetError
 from puppet.motion import MotionBasis, is_usable
@@ -95,8 +95,7 @@ class Puppeteer:
             raise AvatarError(
                 f"{name}: the model reads no usable motion off it; frame the face or take another picture"
             )
-        features = self._engines["encoder"].run({"image": image[None]})
-        return Avatar(name, image, motion, {key: value.copy() for key, value in features.items()})
+        return Avatar(name, image, motion, self.encode(image))
 
     def set_avatar(self, avatar: Avatar) -> None:
         """Make this the avatar that is driven; the calibration stays.
@@ -116,6 +115,11 @@ class Puppeteer:
         return Motion(
             outputs["shift"][0].copy(), outputs["affine"][0].copy(), None if masks is None else masks[0].copy()
         )
+
+    def encode(self, image: Image) -> dict[str, Array]:
+        """What the generator needs of an avatar's picture, uint8 (H, H, 3) RGB, by tensor name; resized here."""
+        features = self._engines["encoder"].run({"image": self._fitted(image)[None]})
+        return {name: value.copy() for name, value in features.items()}
 
     def calibrate(self, motion: Motion | None) -> None:
         """Make this the first motion, from which relative motion counts; None: the next frame's will be.
@@ -228,10 +232,7 @@ class Puppeteer:
             raise PuppetError(
                 f"a picture is {image.dtype} {image.shape}; give uint8 (H, H, 3) RGB, cropped to a square"
             )
-        if image.shape[0] == self.size:
-            return image
-        way = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=way), np.uint8)
+        return images.resize(image, width=self.size, height=self.size)
 
 
 def _motion_inputs(side: str, motion: Motion) -> dict[str, Array]:

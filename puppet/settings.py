@@ -13,38 +13,40 @@ class LiveSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["relative", "absolute"] = Field(
-        "relative",
+        default="relative",
         title="Motion",
         description="relative: the avatar makes the driver's movements since the first frame, from its own pose; "
         "absolute: it takes the driver's place and pose",
     )
     strength: float = Field(
-        1.0,
+        default=1.0,
         ge=0.0,
         le=2.0,
         title="Strength",
         description="size of the movements in relative motion: 0 holds the avatar still, 1 is as driven, 2 doubles",
     )
     masks: Literal["driving", "avatar"] = Field(
-        "avatar",
+        default="avatar",
         title="Part masks",
         description="which pixels move with a part: the driver's, or the avatar's own carried along by the motion",
     )
     adapt_scale: bool = Field(
-        True,
+        default=True,
         title="Adapt to head size",
         description="scale movements by the ratio of the avatar's size to the driver's in relative motion",
     )
     swap: tuple[str, ...] = Field(
-        (),
+        default=(),
         title="Part swap",
         description="parts to take from the avatar into the driving picture; none drives the avatar's whole picture",
     )
     swap_hard: bool = Field(
-        False, title="Hard edges", description="cut swapped parts out at mask value 0.5 instead of blending them in"
+        default=False,
+        title="Hard edges",
+        description="cut swapped parts out at mask value 0.5 instead of blending them in",
     )
     swap_mask: Literal["driving", "avatar"] = Field(
-        "driving",
+        default="driving",
         title="Swap mask",
         description="whose mask says where a swapped part lies: the driver's, or the avatar's, warped",
     )

@@ -1,0 +1,58 @@
+"""Times of stages, gathered over frames and summed up."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How long something took, over many times; all in seconds."""
+
+    count: int
+    p50: float
+    p90: float
+    p99: float
+    mean: float
+
+    @property
+    def fps(self) -> float:
+        """How often a second it could be done, one after the other."""
+        return 1 / self.mean
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Summary:
+        """Sum up.
+
+        Raises:
+            ValueError: there are no times.
+        """
+        times = np.fromiter(seconds, np.float64)
+        if not len(times):
+            raise ValueError("no times to sum up")
+        p50, p90, p99 = (float(value) for value in np.percentile(times, (50, 90, 99)))
+        return cls(len(times), p50, p90, p99, float(times.mean()))
+
+
+class StageTimes:
+    """Times by stage; with a window only the latest of each count."""
+
+    def __init__(self, *, window: int | None = None) -> None:
+        self._window = window
+        self._times: dict[str, deque[float]] = {}
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Take the stages of one frame."""
+        for stage, value in seconds.items():
+            self._times.setdefault(stage, deque(maxlen=self._window)).append(value)
+
+    def summaries(self) -> dict[str, Summary]:
+        """One summary a stage, in the order in which the stages first came."""
+        return {stage: Summary.of(times) for stage, times in self._times.items()}
