@@ -1,0 +1,223 @@
+"""From networks to a model folder: ONNX graphs, each compared with the networks in ONNX Runtime."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import onnx
+import onnxruntime
+import onnxslim
+import torch
+
+from engines.errors import ExportError
+from engines.families.roles import Role, roles
+from engines.half import half_precision
+from engines.model_folder import ModelFolder, refuse_existing, replacing_folder, sha256, write_spec
+from engines.spec import ModelSpec, Parity, RoleName, RoleSpec, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from engines.families.base import PuppetModel
+
+log = logging.getLogger(__name__)
+
+OPSET = 18
+"""The lowest that the exporter writes without converting; GridSample and Round need 16."""
+
+Precision = Literal["fp32", "fp16"]
+PICTURE_LIMITS: Mapping[Precision, float] = {"fp32": 0.05, "fp16": 1.0}
+"""Greatest allowed mean difference of a picture, levels of 255: rounding may fall either way on a few pixels."""
+TENSOR_LIMITS: Mapping[Precision, float] = {"fp32": 1e-3, "fp16": 5e-2}
+"""Greatest allowed difference of other tensors, relative to the greatest value (at least 1)."""
+
+
+def export_model(
+    model: PuppetModel,
+    folder: Path,
+    *,
+    name: str,
+    licence: str,
+    provenance: str,
+    configuration: Mapping[str, Any],
+    precision: Precision = "fp32",
+    force: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> ModelFolder:
+    """Write a model folder; nothing is left at `folder` unless every graph agrees with the networks.
+
+    Args:
+        model: any family; it is left as it is.
+        folder: where the model folder shall be.
+        name: of the model.
+        licence: of the weights.
+        provenance: where the weights come from.
+        configuration: what `engines.families.build` takes.
+        precision: of the convolutions; coordinates stay float32.
+        force: replace a model that is there.
+        progress: called with a few words before each step.
+
+    Raises:
+        ExportError: a graph cannot be written or differs from the networks by more than the limits.
+        ModelFolderError: `folder` holds something that may not be replaced, or cannot be written.
+    """
+    report = progress or (lambda step: log.info("%s", step))
+    refuse_existing(folder, force=force)
+    model = copy.deepcopy(model).cpu().eval().requires_grad_(False)
+    pictures = (seeded_picture(model.size, seed=1), seeded_picture(model.size, seed=2))
+    wanted = roles(model, pictures=pictures)
+    given = wanted
+    if precision == "fp16":
+        given = roles(half_precision(model, lambda some: _run_all(some, pictures)), pictures=pictures)
+    entries: dict[RoleName, RoleSpec] = {}
+    with replacing_folder(folder, force=force) as filling:
+        for reference, role in zip(wanted, given, strict=True):
+            report(f"exporting the {role.name}")
+            entries[role.name] = _export_role(role, reference, filling, precision=precision)
+        spec = ModelSpec(
+            name=name,
+            family=model.family,  # type: ignore[arg-type]  # checked by ModelSpec
+            size=model.size,
+            parts=model.parts,
+            part_names=model.part_names,
+            align_corners=model.align_corners,
+            precision=precision,
+            licence=licence,
+            provenance=provenance,
+            configuration=dict(configuration),
+            roles=entries,
+        )
+        write_spec(filling, spec)
+    return ModelFolder.read(folder)
+
+
+def seeded_picture(size: int, *, seed: int) -> Tensor:
+    """A smooth picture that is the same everywhere: uint8 (1, size, size, 3) RGB."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:size, 0:size] / size
+    waves = rng.uniform(-4, 4, (3, 8, 2))
+    phases = rng.uniform(0, 2 * math.pi, (3, 8))
+    picture = np.stack(
+        [
+            sum(np.sin(2 * math.pi * (fx * x + fy * y) + phase) for (fx, fy), phase in zip(wave, shift, strict=True))
+            for wave, shift in zip(waves, phases, strict=True)
+        ],
+        axis=-1,
+    )
+    levels = 127.5 + 127.5 * picture / np.abs(picture).max()
+    return torch.from_numpy(np.rint(levels).astype(np.uint8))[None]
+
+
+def _run_all(model: PuppetModel, pictures: tuple[Tensor, Tensor]) -> None:
+    for role in roles(model, pictures=pictures):
+        role.run()
+
+
+def _export_role(role: Role, reference: Role, folder: Path, *, precision: Precision) -> RoleSpec:
+    path = folder / f"{role.name}.onnx"
+    graph = _slim(_graph(role))
+    onnx.checker.check_model(graph)
+    path.write_bytes(graph.SerializeToString(deterministic=True))
+    with torch.no_grad():
+        outputs = role.run()
+    return RoleSpec(
+        file=path.name,
+        sha256=sha256(path),
+        inputs=tuple(_tensor_spec(name, tensor) for name, tensor in role.inputs.items()),
+        outputs=tuple(_tensor_spec(name, tensor) for name, tensor in outputs.items()),
+        parity=_compare(path, role, reference, precision=precision),
+    )
+
+
+def _graph(role: Role) -> onnx.ModelProto:
+    with _quiet_exporter():
+        try:
+            program = torch.onnx.export(
+                role.module.eval(),
+                tuple(role.inputs.values()),
+                input_names=list(role.inputs),
+                output_names=list(role.outputs),
+                opset_version=OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise ExportError(f"the {role.name} cannot be written as ONNX ({error})") from error
+    assert program is not None
+    return program.model_proto
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """The exporter warns about its own deprecated calls and about torchvision, which nothing here needs."""
+    exporter = logging.getLogger("torch.onnx")
+    level = exporter.level
+    exporter.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        exporter.setLevel(level)
+
+
+def _slim(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph simplified, with no trace of the source files it came from, its inputs and outputs as they were."""
+    names = [[value.name for value in values] for values in (graph.graph.input, graph.graph.output)]
+    slimmed: onnx.ModelProto = onnxslim.slim(graph)
+    if names != [[value.name for value in values] for values in (slimmed.graph.input, slimmed.graph.output)]:
+        raise ExportError(
+            f"simplifying a graph lost some of {names}; report this with the versions of onnxslim and torch"
+        )
+    del slimmed.metadata_props[:], slimmed.graph.metadata_props[:]
+    slimmed.doc_string = slimmed.graph.doc_string = ""
+    for item in (*slimmed.graph.node, *slimmed.graph.input, *slimmed.graph.output, *slimmed.graph.initializer):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    del slimmed.graph.value_info[:]
+    return slimmed
+
+
+def _compare(path: Path, role: Role, reference: Role, *, precision: Precision) -> dict[str, Parity]:
+    """Differences of each output from the float32 networks on the same inputs.
+
+    Raises:
+        ExportError: one is above its limit.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    feeds = {key: tensor.to(role.inputs[key].dtype).numpy() for key, tensor in reference.inputs.items()}
+    outputs = dict(zip(role.outputs, session.run(list(role.outputs), feeds), strict=True))
+    with torch.no_grad():
+        expected = reference.run()
+    parity = {}
+    for key, tensor in expected.items():
+        difference = np.abs(outputs[key].astype(np.float64) - tensor.numpy().astype(np.float64))
+        parity[key] = Parity(max_difference=float(difference.max()), mean_difference=float(difference.mean()))
+        if tensor.dtype == torch.uint8:
+            amount, limit = parity[key].mean_difference, PICTURE_LIMITS[precision]
+        else:
+            amount = parity[key].max_difference / max(1.0, float(tensor.abs().max()))
+            limit = TENSOR_LIMITS[precision]
+        if not amount <= limit:  # NaN is above every limit
+            raise ExportError(
+                f"{key} of the {role.name} differs from the networks by {amount:.3g}, allowed are {limit:g}; "
+                f"check the weights, or export with --precision fp32"
+            )
+    return parity
+
+
+def _tensor_spec(name: str, tensor: Tensor) -> TensorSpec:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return TensorSpec(name=name, shape=tuple(tensor.shape), dtype=dtype)  # type: ignore[arg-type]  # checked by TensorSpec
