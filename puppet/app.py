@@ -1,0 +1,186 @@
+"""The command line: what was asked for becomes a run, and a failure becomes one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from engines.errors import EngineError
+from puppet import config, logs
+from puppet.errors import ConfigError, PuppetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from puppet.render import Report
+
+log = logging.getLogger(__name__)
+
+BAD_INPUT = 2
+UNEXPECTED = 1
+SIGNALLED = 128
+"""Plus the signal's number, as shells do: 130 after Ctrl-C."""
+DEMO_FOLDER = Path("out")
+NO_WINDOW = (
+    "the live window is not part of this version yet; "
+    "animate a picture with: python main.py render --avatar PICTURE --driving VIDEO --output OUT.mp4"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: instead of the process's own.
+
+    Returns:
+        Exit code: 0, 1 for a failure that nobody foresaw, 2 for input that cannot be used, 130 after Ctrl-C.
+    """
+    chosen = _parser().parse_args(arguments)
+    logs.setup(verbose=chosen.verbose)
+    try:
+        return int(chosen.run(chosen))
+    except (PuppetError, EngineError) as error:
+        log.info("traceback", exc_info=True)
+        _say(f"error: {error}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return SIGNALLED + 2
+    except BrokenPipeError:
+        # Whoever read the output (`| head`) has gone; there is nobody left to tell.
+        return UNEXPECTED
+    except Exception as error:
+        log.info("traceback", exc_info=True)
+        _say(f"error: {type(error).__name__}: {error}; this is a fault of the program, --verbose shows where")
+        return UNEXPECTED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of repeating the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"error: {message}; {self.prog} --help shows what there is\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    # Without a default, so that `puppet --verbose render` is not undone by the sub-command.
+    common.add_argument(
+        "--verbose", action="store_true", default=argparse.SUPPRESS, help="show what is done, and tracebacks"
+    )
+    parser = _Parser(prog="puppet", description="One avatar picture moves as you do.", parents=[common])
+    parser.set_defaults(run=_start, verbose=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    render = commands.add_parser("render", parents=[common], help="animate a picture with a video, into a video file")
+    _add_render_arguments(render)
+    render.set_defaults(run=_render)
+    bench = commands.add_parser("bench", parents=[common], help="measure how fast a model runs here")
+    _add_bench_arguments(bench)
+    live = commands.add_parser("live", parents=[common], help="drive a picture with the camera, in a window")
+    live.set_defaults(run=_live)
+    doctor = commands.add_parser("doctor", parents=[common], help="say what is there and what is missing")
+    doctor.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--avatar", type=Path, required=True, metavar="PICTURE", help="picture to animate")
+    add(
+        "--driving",
+        required=True,
+        metavar="VIDEO",
+        help="video whose motion it takes, or scripted[:SECONDS] for a performance of our own",
+    )
+    add("--output", type=Path, required=True, metavar="OUT.mp4", help="video to write: .mp4, .mov or .mkv")
+    add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (the bundled one)")
+    add("--backend", default="auto", help="onnxrt, ovino, or auto for the fastest that is usable here")
+    add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
+    add(
+        "--mode",
+        choices=("relative", "absolute"),
+        default="relative",
+        help="relative (default): the driver's movements",
+    )
+    add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
+    add("--masks", choices=("driving", "avatar"), help="which pixels move with a part (default: the avatar's)")
+    add("--reference", default="first", metavar="first|best|N", help="frame that relative motion counts from; best")
+    add("--crop", default="auto", metavar="auto|none|X,Y,W,H", help="part of the driving video to use; auto finds")
+    add("--swap", nargs="+", default=[], metavar="PART", help="take only these parts from the avatar, e.g. hair,lips")
+    add("--side-by-side", action="store_true", help="show driving video, avatar and result next to each other")
+    add("--overlay", choices=("parts",), help="paint the parts over the result")
+    add("--force", action="store_true", help="replace OUT.mp4 if it is there")
+
+
+def _add_bench_arguments(parser: argparse.ArgumentParser) -> None:
+    from puppet import bench
+
+    bench.add_arguments(parser)
+    parser.set_defaults(run=bench.run)
+
+
+def _render(chosen: argparse.Namespace) -> int:
+    values = {key: value for key, value in vars(chosen).items() if key not in ("run", "verbose")}
+    values["crop"] = config.parse_crop(chosen.crop)
+    values["reference"] = config.parse_reference(chosen.reference)
+    values["swap"] = tuple(name for entry in chosen.swap for name in entry.split(",") if name)
+    return _render_and_tell(config.render_config(values))
+
+
+def _render_and_tell(wanted: config.RenderConfig) -> int:
+    from puppet.render import render
+
+    report = render(wanted)
+    _tell(_summary(report))
+    return 0 if report.signal is None else SIGNALLED + report.signal
+
+
+def _summary(report: Report) -> str:
+    held = f", {report.held} of them held because their motion was unusable" if report.held else ""
+    if report.frames == 0:
+        return "interrupted before the first frame; nothing was written"
+    ended = "interrupted; what was rendered is in" if report.signal is not None else "done:"
+    return f"{ended} {report.path} ({report.frames} frames{held}, {report.fps:.1f} fps)"
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from puppet.doctor import examine
+
+    rows, is_ready = examine(chosen.model)
+    width = max(len(name) for name, _ in rows)
+    for name, finding in rows:
+        _tell(f"{name:{width}}  {finding}")
+    return 0 if is_ready else UNEXPECTED
+
+
+def _live(chosen: argparse.Namespace) -> int:
+    raise PuppetError(NO_WINDOW)
+
+
+def _start(chosen: argparse.Namespace) -> int:
+    """No command: the window where there is a screen and a camera, else a demonstration without either."""
+    if config.has_screen() and config.has_camera():
+        _say(NO_WINDOW)
+    avatars = sorted(config.AVATARS.glob("*.png"))
+    if not avatars:
+        raise ConfigError(f"there are no avatar pictures in {config.AVATARS}; use render with a picture of your own")
+    avatar = next((path for path in avatars if "person" in path.stem), avatars[0])
+    output = DEMO_FOLDER / f"{avatar.stem}.mp4"
+    _say(f"demonstration: {avatar.name} with a scripted performance; python main.py --help shows more")
+    values = {"avatar": avatar, "driving": config.SCRIPTED, "output": output, "force": True}
+    return _render_and_tell(config.render_config(values))
+
+
+def _tell(text: str) -> None:
+    """What was asked for: stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def _say(text: str) -> None:
+    """What happens meanwhile: stderr."""
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,64 @@
+"""`doctor`: what the program finds on this machine, and what is missing."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from engines import backends
+from engines.errors import EngineError
+from engines.model_folder import ModelFolder
+from puppet.config import has_camera, has_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGES = ("numpy", "opencv-python-headless", "av", "pillow", "openvino", "onnxruntime", "PyQt6", "pyvirtualcam")
+
+
+def examine(model: Path) -> tuple[list[tuple[str, str]], bool]:
+    """Look at interpreter, packages, backends and model.
+
+    Args:
+        model: folder to look into.
+
+    Returns:
+        Rows of name and finding; whether pictures can be rendered here.
+    """
+    rows = [
+        ("python", f"{platform.python_version()} ({platform.python_implementation()})"),
+        ("platform", f"{platform.platform()}"),
+        *((f"package {name}", version or "missing: pip install " + name) for name, version in _packages()),
+    ]
+    usable = False
+    for name in backends.names():
+        reason = backends.get(name).why_unavailable()
+        usable = usable or reason is None
+        rows.append((f"backend {name}", reason or "usable"))
+    finding, is_whole = _model(model)
+    rows.append(("model", finding))
+    rows.append(("screen", "yes" if has_screen() else "no: videos can be rendered, a window cannot be opened"))
+    rows.append(("camera", "yes" if has_camera() else "none found"))
+    return rows, usable and is_whole
+
+
+def _packages() -> Iterator[tuple[str, str | None]]:
+    for name in PACKAGES:
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield name, None
+
+
+def _model(path: Path) -> tuple[str, bool]:
+    try:
+        model = ModelFolder.read(path)
+        for role in model.spec.roles:
+            model.file(role)
+    except EngineError as error:
+        return str(error), False
+    spec = model.spec
+    roles = ", ".join(spec.roles)
+    return f"{path}: {spec.name}, family {spec.family}, {spec.parts} parts, {spec.size} pixels, {roles}", True

@@ -1,0 +1,221 @@
+"""File mode: an avatar picture and a driving video (or the scripted performance) become a video, frame by frame."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from puppet import framing, images, overlay, reference
+from puppet.errors import ConfigError, PuppetError
+from puppet.interruption import Interruption
+from puppet.progress import Progress
+from puppet.settings import LiveSettings
+from puppet.sinks.video_file import VideoFileSink, refuse
+from puppet.sources import scripted
+from puppet.sources.video_file import VideoFile
+from puppet.types import Frame, Motion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from puppet.avatar import Avatar
+    from puppet.config import RenderConfig
+    from puppet.puppeteer import Puppeteer
+    from puppet.sources.video_file import Clip
+    from puppet.types import Image, Rendered
+
+log = logging.getLogger(__name__)
+
+
+class Report(NamedTuple):
+    """What came of a run."""
+
+    path: Path
+    frames: int
+    fps: float
+    """Of the rendering itself, from the first frame to the last."""
+    held: int
+    """Frames whose motion was unusable, so that the last good one was shown."""
+    signal: int | None
+    """The signal that ended the run early."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pictures:
+    """What the model will see, framed but not yet read."""
+
+    avatar: Image
+    driving: VideoFile | None
+    square: framing.Square | None
+    """Crop of the driving video."""
+
+
+def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Puppeteer] | None = None) -> Report:
+    """Render one video; blocks until it is done or interrupted, and leaves a playable file either way.
+
+    Args:
+        config: what to render.
+        open_puppeteer: loads the model; instead of the model folder and backend that `config` names.
+
+    Raises:
+        PuppetError: a picture, a video or a flag cannot be used, or the output cannot be written.
+        EngineError: the model cannot be loaded or failed.
+    """
+    refuse(config.output, force=config.force)
+    performance = scripted.parse(config.driving) if config.is_scripted else None
+    pictures = _prepare(config)
+    with (open_puppeteer or _open_puppeteer)(config) as puppeteer:
+        settings = _settings(config, puppeteer)
+        avatar = puppeteer.make_avatar(pictures.avatar, config.avatar.name)
+        puppeteer.set_avatar(avatar)
+        if performance is not None:
+            puppeteer.calibrate(avatar.motion)
+            moves = performance.motions(avatar, puppeteer.part_names)
+            rendered = (puppeteer.animate(motion, frame, settings) for frame, motion in moves)
+            return _write(config, rendered, avatar, puppeteer, clip=performance.clip)
+        assert pictures.driving is not None
+        assert pictures.square is not None
+        clip = pictures.driving.clip
+        frames = _Crops(pictures.driving, pictures.square, size=puppeteer.size)
+        if config.mode == "relative":
+            puppeteer.calibrate(_first_motion(config, frames, puppeteer, avatar))
+        rendered = (puppeteer.render(frame, settings) for frame in frames)
+        return _write(config, rendered, avatar, puppeteer, clip=clip)
+
+
+class _Crops:
+    """The framed frames of a video, as often as they are wanted; none is kept."""
+
+    def __init__(self, video: VideoFile, square: framing.Square, *, size: int) -> None:
+        self.clip = video.clip
+        self._video = video
+        self._square = square
+        self._size = size
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._video.frames():
+            image = images.crop(frame.image, self._square, size=self._size)
+            yield Frame(image, frame.index, frame.captured_at)
+
+
+def _prepare(config: RenderConfig) -> _Pictures:
+    """Read the avatar, open the video, and frame both; the face detector is gone when this returns."""
+    picture = images.read_picture(config.avatar)
+    driving = None if config.is_scripted else VideoFile(Path(config.driving))
+    finder: Any = None
+    if config.crop != "none":
+        from engines.faces import FaceFinder
+
+        finder = FaceFinder()
+        avatar_square = framing.frame_picture(picture, finder, name=str(config.avatar))
+    else:
+        avatar_square = framing.centre_square(picture.shape[1], picture.shape[0])
+    # The model scales once more; twice its side keeps what that can use and frees the rest.
+    avatar = images.crop(picture, avatar_square, size=min(round(avatar_square.side), 1024))
+    if driving is None:
+        return _Pictures(avatar, None, None)
+    return _Pictures(avatar, driving, _driving_square(config, driving, finder))
+
+
+def _driving_square(config: RenderConfig, driving: VideoFile, finder: Any) -> framing.Square:
+    if isinstance(config.crop, framing.Square):
+        return config.crop
+    samples = driving.sample(count=1 if config.crop == "none" else 5)
+    if config.crop == "none":
+        return framing.centre_square(samples[0].shape[1], samples[0].shape[0])
+    return framing.frame_clip(samples, finder, name=config.driving)
+
+
+def _open_puppeteer(config: RenderConfig) -> Puppeteer:
+    from engines.backends.base import BackendSettings
+    from engines.model_folder import ModelFolder
+    from puppet.puppeteer import Puppeteer
+
+    model = ModelFolder.read(config.model)
+    return Puppeteer(model, backend=config.backend, engine_settings=BackendSettings(threads=config.threads))
+
+
+def _settings(config: RenderConfig, puppeteer: Puppeteer) -> LiveSettings:
+    chosen: dict[str, Any] = {"mode": config.mode, "strength": config.strength}
+    if config.masks is not None:
+        chosen["masks"] = config.masks
+    if config.swap:
+        chosen["swap"] = select_parts(config.swap, puppeteer.part_names)
+    return LiveSettings(**chosen)
+
+
+def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Parts by their names, or by a word that several share, in the plural or not: `lips`, `eye`, `left`.
+
+    Raises:
+        ConfigError: a name fits no part.
+    """
+    known = ("background", *part_names)
+    chosen: list[str] = []
+    for name in wanted:
+        word = name.lower()
+        singular = word[:-1] if word.endswith("s") else word
+        fitting = [part for part in known if part == word]
+        fitting = fitting or [part for part in known if {word, singular} & set(part.split("_"))]
+        if not fitting:
+            raise ConfigError(f"--swap {name!r}: the model has no such part; it has {', '.join(known)}")
+        chosen += [part for part in fitting if part not in chosen]
+    return tuple(chosen)
+
+
+def _first_motion(config: RenderConfig, frames: _Crops, puppeteer: Puppeteer, avatar: Avatar) -> Motion | None:
+    """The driver's motion from which relative motion counts; None leaves it to the first usable frame."""
+    if config.reference == "first":
+        return None
+    if config.reference == "best":
+        with Progress("looking for the best reference frame", total=frames.clip.frames) as progress:
+            found = reference.nearest(_read_all(frames, puppeteer, progress), avatar.motion)
+        if found is None:
+            raise PuppetError(f"no frame of {config.driving} shows a usable motion; give another video or --crop")
+        log.info("reference frame: %d", found[0])
+        return found[1]
+    count = 0
+    for frame in frames:
+        if frame.index == config.reference:
+            return puppeteer.read(frame.image)
+        count += 1
+    raise ConfigError(f"--reference {config.reference}: {config.driving} has {count} frames, counted from 0")
+
+
+def _read_all(frames: _Crops, puppeteer: Puppeteer, progress: Progress) -> Iterator[Motion]:
+    for frame in frames:
+        yield puppeteer.read(frame.image)
+        progress.advance()
+
+
+def _write(
+    config: RenderConfig, rendered: Iterator[Rendered], avatar: Avatar, puppeteer: Puppeteer, *, clip: Clip
+) -> Report:
+    with (
+        VideoFileSink(config.output, clip, force=config.force) as sink,
+        Interruption() as interruption,
+        Progress("rendering", total=clip.frames) as progress,
+    ):
+        for result in rendered:
+            sink.write(_compose(config, result, avatar), result.frame.captured_at)
+            progress.advance()
+            if interruption.signal is not None:
+                break
+        fps = progress.fps
+        sink.close(complete=interruption.signal is None)
+    return Report(config.output, sink.written, fps, puppeteer.held, interruption.signal)
+
+
+def _compose(config: RenderConfig, result: Rendered, avatar: Avatar) -> Image:
+    """What is shown: the result, with parts painted over it and what it came from beside it, if asked for."""
+    image = result.image
+    if config.overlay == "parts":
+        if result.target.segmentation is None:
+            raise ConfigError("--overlay parts: this model has no masks to show; leave it out")
+        image = overlay.paint_parts(image, result.target.segmentation)
+    if not config.side_by_side:
+        return image
+    before = [avatar.image] if config.is_scripted else [result.frame.image, avatar.image]
+    return images.side_by_side([*before, image])
