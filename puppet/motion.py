@@ -72,9 +72,7 @@ def hull_scale(avatar: Floats, first: Floats) -> float:
     Returns:
         The ratio; 1 where either hull has no area.
     """
-    avatar_area, first_area = (
-        float(cv2.contourArea(cv2.convexHull(np.ascontiguousarray(shift, np.float32)))) for shift in (avatar, first)
-    )
+    avatar_area, first_area = _hull_area(avatar), _hull_area(first)
     if min(avatar_area, first_area) < MIN_AREA:
         return 1.0
     return math.sqrt(avatar_area / first_area)
@@ -109,6 +107,12 @@ def carry_masks(avatar: Motion, target: Motion) -> Floats:
     carried[0] = np.maximum(1 - total, 0)
     carried /= carried[0] + total
     return carried
+
+
+def _hull_area(points: Floats) -> float:
+    hull = cv2.convexHull(np.ascontiguousarray(points, np.float32))
+    # OpenCV 5.0 gives an empty hull for points that are next to equal.
+    return float(cv2.contourArea(hull)) if hull is not None and len(hull) else 0.0
 
 
 def _pixel_maps(avatar: Motion, target: Motion, *, width: int, height: int) -> Floats:

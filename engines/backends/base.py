@@ -30,6 +30,13 @@ class BackendSettings:
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
     """Arithmetic; `auto` is the fastest that the backend verified on this device."""
 
+    @property
+    def thread_text(self) -> str:
+        """Threads in words, for descriptions."""
+        if self.threads == 0:
+            return "automatic threads"
+        return "1 thread" if self.threads == 1 else f"{self.threads} threads"
+
 
 class Engine(ABC):
     """One loaded graph. Inputs and outputs are addressed by name, never by position."""

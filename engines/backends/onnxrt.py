@@ -40,7 +40,7 @@ class OnnxRuntimeBackend(Backend):
         """See `Backend`."""
         import onnxruntime
 
-        return f"ONNX Runtime {onnxruntime.__version__}, CPU, fp32, {settings.threads or 'automatic'} threads"
+        return f"ONNX Runtime {onnxruntime.__version__}, CPU, fp32, {settings.thread_text}"
 
     def load(self, model: ModelFolder, role: RoleName, settings: BackendSettings) -> Engine:
         """See `Backend`."""

@@ -1,0 +1,107 @@
+"""What every test stands on: nothing left running, no unexpected warning, no file of the user touched."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import hypothesis
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engines.model_folder import ModelFolder
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# The same examples in every run, and no time limit on one: machines differ.
+hypothesis.settings.register_profile("puppet", max_examples=30, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("puppet")
+
+THREAD_PATIENCE_S = 2.0
+"""A thread that was told to stop gets this long to do so."""
+VENDORS = ("torch", "onnxscript", "onnx_ir", "onnxslim")
+"""Packages of the exporter; they warn about their own ways."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings, caches and logs go to a temporary folder."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("CONFIG", "CACHE", "DATA", "STATE"):
+            patch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Fail when a test leaves a Python thread running."""
+    before = set(threading.enumerate())
+    yield
+    started = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in started:
+        if not isinstance(thread, threading._DummyThread):  # a vendor's own thread that only passed through
+            thread.join(THREAD_PATIENCE_S)
+    left = [thread.name for thread in started if thread.is_alive() and not isinstance(thread, threading._DummyThread)]
+    assert not left, f"threads left running: {', '.join(left)}"
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(VENDORS):
+            self.records.append(record)
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_warning(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail on a log record of WARNING or above; a test that takes `caplog` looks at them itself."""
+    if "caplog" in request.fixturenames:
+        yield
+        return
+    collector = _Collector()
+    logging.getLogger().addHandler(collector)
+    yield
+    logging.getLogger().removeHandler(collector)
+    assert not collector.records, [f"{record.name}: {record.getMessage()}" for record in collector.records]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Seeded random numbers."""
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """A model folder of a few operations a graph, whose outputs can be foretold (see tests/tiny_model.py)."""
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.tiny_model import write
+
+    return write(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """The small MCS configuration with seeded weights, exported once."""
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.small_model import write
+
+    return write(tmp_path_factory.mktemp("small") / "model")
+
+
+@pytest.fixture(scope="session")
+def bundled_model() -> ModelFolder:
+    """The model that ships with the program."""
+    from engines.model_folder import ModelFolder
+    from puppet.api import DEFAULT_MODEL
+
+    return ModelFolder.read(DEFAULT_MODEL)
