@@ -93,7 +93,7 @@ class FaceFinder:
     def mesh(self, image: Image, face: Face, *, refinements: int = 2) -> Mesh:
         """Mesh points of a detected face; each refinement crops again by the points found so far."""
         left, top, right, bottom = face.box
-        centre = np.array([left + right, top + bottom], np.float32) / 2
+        centre = np.array([(left + right) / 2, (top + bottom) / 2], np.float32)
         mesh = self._read(image, centre, 1.5 * max(right - left, bottom - top), face.key_points[1] - face.key_points[0])
         return self.track(image, mesh, refinements=refinements)
 
@@ -103,7 +103,7 @@ class FaceFinder:
             points = last.points[:, :2]
             low, high = points.min(axis=0), points.max(axis=0)
             eyes = points[LEFT_EYE_CORNER] - points[RIGHT_EYE_CORNER]
-            last = self._read(image, (low + high) / 2, 1.5 * float((high - low).max()), eyes)
+            last = self._read(image, np.float32(0.5) * (low + high), 1.5 * float((high - low).max()), eyes)
         return last
 
     def _read(self, image: Image, centre: Floats, side: float, eye_line: Floats) -> Mesh:

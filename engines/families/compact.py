@@ -1,0 +1,151 @@
+"""The compact family: the model that ships with the program."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from engines.families.base import PartMotion, PuppetModel
+from engines.networks import compact as networks
+from engines.networks.layers import coordinate_grid
+
+PART_NAMES = (
+    "hair", "forehead", "right_brow", "left_brow", "right_lid", "right_eye", "left_lid", "left_eye", "nose",
+    "upper_lip", "lower_lip", "chin", "right_cheek", "left_cheek", "right_ear", "left_ear", "body",
+)  # fmt: skip
+"""Right and left are the person's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompactConfig:
+    """Sizes of the networks."""
+
+    size: int = 256
+    """Side of the pictures, pixels; weights fit every multiple of 128."""
+    segmenter: tuple[int, ...] = (24, 48, 96, 128, 160)
+    """Features at 1/2, 1/4, ... of 128 pixels."""
+    pyramid: tuple[int, int, int, int] = (24, 48, 96, 128)
+    """Features of the generator at 1/2, 1/4, 1/8, and in its bottleneck."""
+    blocks: int = 4
+    """Residual blocks in the bottleneck."""
+    refiner: int = 32
+    """Features of the motion correction."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CompactConfig:
+        """From `model.json`; lists become tuples, an unknown key is a TypeError."""
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**plain)
+
+
+SMALL = CompactConfig()
+MEDIUM = CompactConfig(segmenter=(32, 64, 128, 160, 192), pyramid=(32, 64, 128, 192), blocks=5, refiner=48)
+
+
+class Compact(PuppetModel):
+    """Segmenter, encoder and generator of the compact family."""
+
+    family: ClassVar[str] = "compact"
+    align_corners = networks.ALIGN_CORNERS
+
+    def __init__(self, config: CompactConfig = SMALL) -> None:
+        super().__init__()
+        self.config = config
+        self.size = config.size
+        self.parts = len(PART_NAMES)
+        self.part_names = PART_NAMES
+        self.segmenter = networks.Segmenter(parts=self.parts, widths=config.segmenter)
+        self.encoder = networks.Encoder(widths=config.pyramid)
+        self.refiner = networks.Refiner(parts=self.parts, features=config.refiner)
+        self.decoder = networks.Decoder(widths=config.pyramid, motion=config.refiner, blocks=config.blocks)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What `CompactConfig.from_json` takes."""
+        return asdict(self.config)
+
+    def segment(self, image: Tensor) -> PartMotion:
+        """See `PuppetModel.segment`; masks are 64 x 64."""
+        return PartMotion(*self.segmenter(image))
+
+    def encode(self, image: Tensor) -> dict[str, Tensor]:
+        """The pyramid, the avatar's pixels and a small copy of them."""
+        half, quarter, eighth = self.encoder(image)
+        small = networks.resized(image, networks.MAP_SIDE)
+        return {"half": half, "quarter": quarter, "eighth": eighth, "picture": image, "small": small}
+
+    def generate(self, features: dict[str, Tensor], source: PartMotion, target: PartMotion) -> dict[str, Tensor]:
+        """See `PuppetModel.generate`."""
+        deformation, trust, motion, coarse = self._move(features, source, target)
+        pyramid = self._warped_pyramid(features, deformation, trust)
+        decoded, mask = self.decoder(pyramid, motion)
+        warped = networks.warp(features["picture"], deformation)
+        return {
+            "image": mask * warped + (1 - mask) * decoded,
+            "warped": warped,
+            "decoded": decoded,
+            "mask": mask,
+            "deformation": deformation,
+            "coarse_deformation": coarse,
+            "visibility": trust[:, :1],
+        }
+
+    def swap(
+        self,
+        features: dict[str, Tensor],
+        source: PartMotion,
+        target: PartMotion,
+        *,
+        driving_image: Tensor,
+        parts: Tensor,
+        hard: Tensor,
+        source_mask: Tensor,
+    ) -> Tensor:
+        """See `PuppetModel.swap`; the moved avatar is laid over the driving picture by the parts' masks."""
+        assert target.segmentation is not None
+        assert source.segmentation is not None
+        deformation, trust, motion, _ = self._move(features, source, target)
+        decoded, mask = self.decoder(self._warped_pyramid(features, deformation, trust), motion)
+        moved = mask * networks.warp(features["picture"], deformation) + (1 - mask) * decoded
+        weight = parts[:, :, None, None]
+        own = (target.segmentation * weight).sum(dim=1, keepdim=True)
+        carried = networks.warp((source.segmentation * weight).sum(dim=1, keepdim=True), deformation)
+        chosen = torch.where(source_mask, carried, own)
+        chosen = torch.where(hard, (chosen > 0.5).to(chosen.dtype), chosen)
+        chosen = networks.resized(chosen, self.size)
+        picture: Tensor = chosen * moved + (1 - chosen) * driving_image
+        return picture
+
+    def _move(
+        self, features: dict[str, Tensor], source: PartMotion, target: PartMotion
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Deformation (batch, 64, 64, 2), trust (batch, 3, 64, 64), motion features, uncorrected deformation."""
+        assert target.segmentation is not None
+        assert source.segmentation is not None
+        matrix, offset = networks.part_maps((source.shift, source.affine), (target.shift, target.affine))
+        coarse = networks.blend_deformation(target.segmentation, matrix, offset)
+        grid = coordinate_grid(networks.MAP_SIDE, networks.MAP_SIDE, device=coarse.device)
+        clues = [
+            target.segmentation,
+            networks.heat_difference(source.shift, target.shift, side=networks.MAP_SIDE),
+            networks.warp(features["small"], coarse),
+            (coarse - grid).permute(0, 3, 1, 2),
+            networks.warp(source.segmentation[:, :1], coarse),
+        ]
+        correction, trust, motion = self.refiner(torch.cat([clue.float() for clue in clues], dim=1))
+        return coarse + correction, trust, motion, coarse
+
+    def _warped_pyramid(
+        self, features: dict[str, Tensor], deformation: Tensor, trust: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        scales = ("half", "quarter", "eighth")
+        warped = []
+        for index, scale in enumerate(scales):
+            moved = networks.warp(features[scale], deformation)
+            warped.append(moved * networks.resized(trust[:, index : index + 1], moved.shape[-1]))
+        return warped[0], warped[1], warped[2]

@@ -1,0 +1,302 @@
+"""Networks of the compact family: a thin segmenter, motion blending with a learnt correction, a warping U-Net.
+
+The outputs of the segmenter are those of co-part segmentation (MCS); the generator warps a cached feature pyramid and
+the avatar's own pixels along one deformation and blends them with a decoded picture. Convolutions are plain 3x3: on CPUs
+they beat depthwise ones. Every batch norm follows a convolution, so that all of them fold. Nothing but the last blend
+runs at full size.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engines.networks.layers import coordinate_grid, inverse_2x2, product_2x2
+
+ALIGN_CORNERS = True
+"""Coordinates -1 and 1 are the centres of the corner pixels everywhere in this family."""
+
+MAP_SIDE = 64
+"""Side of heatmaps, masks and the deformation, whatever the picture's size."""
+
+TEMPERATURE = 0.1
+HEAT_VARIANCE = 0.01
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class ResBlock(nn.Module):
+    """Two convolutions with norm, added to the input; ReLU after the sum, so that both norms fold."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.first = ConvBlock(features, features)
+        self.second = nn.Conv2d(features, features, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features, h, w) to the same shape."""
+        return torch.relu(x + self.norm(self.second(self.first(x))))
+
+
+class Segmenter(nn.Module):
+    """Picture to shifts, affines and soft masks of the parts (MCS, section 3.1).
+
+    The picture is reduced to 128 pixels first, so that motion does not depend on the size of the output.
+    """
+
+    def __init__(self, *, parts: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.parts = parts
+        self.stem = ConvBlock(3, widths[0], kernel=5, stride=2)
+        self.down = nn.ModuleList(
+            nn.Sequential(ConvBlock(a, b, stride=2), ConvBlock(b, b)) for a, b in itertools.pairwise(widths)
+        )
+        ups = []
+        features = widths[-1]
+        for skip in reversed(widths[:-1]):
+            ups.append(ConvBlock(features + skip, skip))
+            features = skip
+        self.up = nn.ModuleList(ups)
+        self.heat = nn.Conv2d(widths[0], parts, 3, 1, 1)
+        self.mask = nn.Conv2d(widths[0], parts + 1, 3, 1, 1)
+        self.affine = nn.Conv2d(widths[1], 4 * parts, 3, 1, 1)
+        nn.init.zeros_(self.affine.weight)
+        with torch.no_grad():
+            assert self.affine.bias is not None
+            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(parts))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read the parts' motion.
+
+        Args:
+            image: (batch, 3, size, size) in [0, 1], size a multiple of 128.
+
+        Returns:
+            shift (batch, parts, 2), affine (batch, parts, 2, 2), segmentation (batch, parts + 1, 64, 64).
+        """
+        factor = image.shape[-1] // (2 * MAP_SIDE)
+        x = functional.avg_pool2d(image, factor) if factor > 1 else image
+        x = self.stem(2 * x - 1)
+        skips = [x]
+        for stage in self.down:
+            x = stage(x)
+            skips.append(x)
+        skips.pop()
+        half = x
+        for stage in self.up:
+            half = x
+            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = stage(torch.cat([x, skips.pop()], dim=1))
+        batch = x.shape[0]
+        heat = (self.heat(x).float() / TEMPERATURE).flatten(2).softmax(dim=2)
+        heat = heat.reshape(batch, self.parts, MAP_SIDE, MAP_SIDE)
+        grid = coordinate_grid(MAP_SIDE, MAP_SIDE, device=x.device)  # (h, w, 2)
+        shift = (heat[..., None] * grid).sum(dim=(2, 3))
+        weight = functional.avg_pool2d(heat, 2) * 4
+        local = self.affine(half).float().reshape(batch, self.parts, 4, MAP_SIDE // 2, MAP_SIDE // 2)
+        affine = (local * weight[:, :, None]).sum(dim=(3, 4)).reshape(batch, self.parts, 2, 2)
+        return shift, affine, self.mask(x).float().softmax(dim=1)
+
+
+def part_maps(source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Backward affine of every part, z -> matrix z + offset, from target to avatar (MCS, Eq. 3).
+
+    Args:
+        source: shift (batch, parts, 2) and affine (batch, parts, 2, 2) of the avatar.
+        target: the same of the picture to make.
+
+    Returns:
+        matrix (batch, parts, 2, 2) = A_S A_T^-1 and offset (batch, parts, 2) = p_S - matrix p_T.
+    """
+    matrix = product_2x2(source[1], inverse_2x2(target[1]))
+    moved = (matrix * target[0][:, :, None, :]).sum(dim=3)
+    return matrix, source[0] - moved
+
+
+def blend_deformation(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """Mask-weighted sum of the parts' affines, the background staying where it is (MCS, Eq. 4).
+
+    The six numbers of the affines are blended per pixel, which is the same sum and cheaper than blending maps.
+
+    Args:
+        masks: (batch, parts + 1, h, w), sums to one, background first.
+        matrix: (batch, parts, 2, 2).
+        offset: (batch, parts, 2).
+
+    Returns:
+        (batch, h, w, 2) backward map, x then y.
+    """
+    grid = coordinate_grid(masks.shape[2], masks.shape[3], device=masks.device)
+    x, y = grid[..., 0], grid[..., 1]
+    background, moving = masks[:, 0], masks[:, 1:]
+
+    def blended(value: Tensor) -> Tensor:
+        return (moving * value[:, :, None, None]).sum(dim=1)
+
+    rows = []
+    for row, still in ((0, x), (1, y)):
+        linear = blended(matrix[:, :, row, 0]) * x + blended(matrix[:, :, row, 1]) * y
+        rows.append(linear + blended(offset[:, :, row]) + background * still)
+    return torch.stack(rows, dim=-1)
+
+
+def carry_masks(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """The avatar's own masks, each carried along by its part's motion; the rest is background.
+
+    Args:
+        masks: (batch, parts + 1, h, w) of the avatar.
+        matrix: (batch, parts, 2, 2) backward, from `part_maps`.
+        offset: (batch, parts, 2).
+
+    Returns:
+        (batch, parts + 1, h, w), sums to one.
+    """
+    batch, channels, height, width = masks.shape
+    grid = coordinate_grid(height, width, device=masks.device)
+    maps = (matrix[:, :, None, None] * grid[:, :, None, :]).sum(dim=-1) + offset[:, :, None, None]
+    moving = masks[:, 1:].reshape(-1, 1, height, width)
+    carried = functional.grid_sample(moving, maps.reshape(-1, height, width, 2), align_corners=ALIGN_CORNERS)
+    carried = carried.reshape(batch, channels - 1, height, width)
+    total = carried.sum(dim=1, keepdim=True)
+    background = (1 - total).clamp_min(0)
+    return torch.cat([background, carried], dim=1) / (background + total)
+
+
+class Refiner(nn.Module):
+    """Corrects the blended deformation and says how far to trust what was warped, at each scale.
+
+    FOMM's dense motion network does the same from scratch (FOMM, section 3.2); here it starts from MCS's blend.
+    """
+
+    def __init__(self, *, parts: int, features: int) -> None:
+        super().__init__()
+        # Masks, heat difference, warped picture, displacement, warped background mask.
+        self.layers = nn.Sequential(
+            ConvBlock(2 * parts + 1 + 3 + 2 + 1, features),
+            nn.Conv2d(features, features, 3, 1, 2, dilation=2, bias=False),
+            nn.BatchNorm2d(features),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(features, features, 3, 1, 4, dilation=4, bias=False),
+            nn.BatchNorm2d(features),
+            nn.ReLU(inplace=True),
+        )
+        self.correction = nn.Conv2d(features, 2, 3, 1, 1)
+        self.trust = nn.Conv2d(features, 3, 3, 1, 1)
+        for head, bias in ((self.correction, 0.0), (self.trust, 2.0)):
+            assert head.bias is not None
+            nn.init.zeros_(head.weight)
+            nn.init.constant_(head.bias, bias)
+        self.features = features
+
+    def forward(self, clues: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Correction (batch, h, w, 2), trust in [0, 1] (batch, 3, h, w), features (batch, features, h, w)."""
+        x = self.layers(clues)
+        return self.correction(x).float().permute(0, 2, 3, 1), torch.sigmoid(self.trust(x)), x
+
+
+def heat_difference(source: Tensor, target: Tensor, *, side: int) -> Tensor:
+    """Gaussians at the target shifts minus Gaussians at the avatar's (FOMM, Eq. 7), (batch, parts, side, side)."""
+    grid = coordinate_grid(side, side, device=source.device)
+
+    def heat(shift: Tensor) -> Tensor:
+        squared = (grid - shift[:, :, None, None]).square().sum(dim=-1)
+        return torch.exp(-0.5 * squared / HEAT_VARIANCE)
+
+    return heat(target) - heat(source)
+
+
+class Encoder(nn.Module):
+    """The avatar's feature pyramid at 1/2, 1/4 and 1/8 of the picture's size."""
+
+    def __init__(self, *, widths: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        half, quarter, eighth, bottleneck = widths
+        self.to_half = ConvBlock(3, half, kernel=5, stride=2)
+        self.to_quarter = nn.Sequential(ConvBlock(half, quarter, stride=2), ConvBlock(quarter, quarter))
+        self.to_eighth = nn.Sequential(
+            ConvBlock(quarter, eighth, stride=2), ConvBlock(eighth, bottleneck), ResBlock(bottleneck)
+        )
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, 3, size, size) in [0, 1] to features at the three scales."""
+        half = self.to_half(2 * image - 1)
+        quarter = self.to_quarter(half)
+        return half, quarter, self.to_eighth(quarter)
+
+
+class Decoder(nn.Module):
+    """Warped pyramid to a picture and a blend mask."""
+
+    def __init__(self, *, widths: tuple[int, int, int, int], motion: int, blocks: int) -> None:
+        super().__init__()
+        half, quarter, _, bottleneck = widths
+        middle = quarter + quarter // 3
+        self.enter = ConvBlock(bottleneck + motion, bottleneck)
+        self.blocks = nn.Sequential(*(ResBlock(bottleneck) for _ in range(blocks)))
+        self.up_quarter = ConvBlock(bottleneck, middle)
+        self.at_quarter = ConvBlock(middle + quarter + motion, middle)
+        self.up_half = ConvBlock(middle, half)
+        self.at_half = ConvBlock(2 * half, half)
+        self.final = nn.Conv2d(half, 16, 3, 1, 1)
+        assert self.final.bias is not None
+        nn.init.zeros_(self.final.bias)
+
+    def forward(self, pyramid: tuple[Tensor, Tensor, Tensor], motion: Tensor) -> tuple[Tensor, Tensor]:
+        """Decode.
+
+        Args:
+            pyramid: warped and gated features at 1/2, 1/4, 1/8.
+            motion: (batch, motion, 64, 64) features of the refiner.
+
+        Returns:
+            picture (batch, 3, size, size) in [0, 1] and mask (batch, 1, size, size) in [0, 1].
+        """
+        half, quarter, eighth = pyramid
+        coarse = resized(motion, eighth.shape[-1])
+        x = self.blocks(self.enter(torch.cat([eighth, coarse], dim=1)))
+        x = self.up_quarter(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+        x = self.at_quarter(torch.cat([x, quarter, resized(motion, quarter.shape[-1])], dim=1))
+        x = self.up_half(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+        x = self.at_half(torch.cat([x, half], dim=1))
+        x = functional.pixel_shuffle(self.final(x).float(), 2)
+        return torch.sigmoid(x[:, :3]), torch.sigmoid(x[:, 3:])
+
+
+def warp(features: Tensor, deformation: Tensor) -> Tensor:
+    """Read features where the deformation points; the map is resized to the features, edges repeat.
+
+    Args:
+        features: (batch, channels, h, w).
+        deformation: (batch, H, W, 2) backward map, x then y in [-1, 1].
+    """
+    if deformation.shape[1] != features.shape[2]:
+        size = features.shape[2:]
+        planes = deformation.permute(0, 3, 1, 2)
+        planes = functional.interpolate(planes, size=size, mode="bilinear", align_corners=ALIGN_CORNERS)
+        deformation = planes.permute(0, 2, 3, 1)
+    return functional.grid_sample(
+        features, deformation.to(features.dtype), padding_mode="border", align_corners=ALIGN_CORNERS
+    )
+
+
+def resized(planes: Tensor, side: int) -> Tensor:
+    """(batch, channels, side, side): averaged when smaller, bilinear when larger."""
+    here = planes.shape[-1]
+    if here == side:
+        return planes
+    if here > side:
+        return functional.avg_pool2d(planes, here // side)
+    return functional.interpolate(planes, size=(side, side), mode="bilinear", align_corners=ALIGN_CORNERS)

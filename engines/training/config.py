@@ -1,0 +1,67 @@
+"""What a training run is made of; saved beside its checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(_Frozen):
+    """Steps with the same picture size and batch."""
+
+    steps: int = Field(gt=0)
+    size: int = Field(128, ge=64, description="side of the pictures, pixels")
+    batch: int = Field(8, ge=1, description="pairs a step, on each device")
+
+
+class Weights(_Frozen):
+    """Of the losses."""
+
+    reconstruction: float = Field(10.0, ge=0, description="L1 over the pyramid, result")
+    warped: float = Field(2.0, ge=0, description="L1 of the warped avatar; falls to a quarter")
+    decoded: float = Field(3.0, ge=0, description="L1 of the decoded picture before it is blended")
+    perceptual: float = Field(1.5, ge=0, description="on the result, full size; a third of it at half size")
+    perceptual_decoded: float = Field(0.5, ge=0, description="on the decoded picture")
+    shift: float = Field(10.0, ge=0, description="guided shifts; falls to `lasting` of it")
+    affine: float = Field(2.0, ge=0, description="guided affines; falls to `lasting` of it")
+    prior: float = Field(1.0, ge=0, description="masks towards their prior, in the first steps only")
+    correction: float = Field(0.5, ge=0, description="size of the learnt correction of the deformation")
+    equivariance: float = Field(10.0, ge=0, description="shift and affine under a random affine and thin-plate warp")
+    lasting: float = Field(0.4, ge=0, le=1, description="what is left of the guidance at the end")
+    attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
+
+
+class TrainConfig(_Frozen):
+    """One run."""
+
+    family: Literal["compact", "mcs", "fomm"] = "compact"
+    network: dict[str, Any] = Field(default_factory=dict, description="the family's own configuration")
+    stages: tuple[Stage, ...] = (Stage(steps=6000), Stage(steps=2000, size=256, batch=4))
+    learning_rate: float = Field(6e-4, gt=0)
+    final_learning_rate: float = Field(3e-5, gt=0)
+    warm_up: int = Field(200, ge=1, description="steps")
+    average: float = Field(0.999, ge=0, lt=1, description="decay of the averaged weights")
+    clip_norm: float = Field(5.0, gt=0)
+    weights: Weights = Weights()
+    carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
+    stills: float = Field(0.15, ge=0, le=1, description="share of pairs made from one portrait")
+    hard_pairs: float = Field(0.5, ge=0, le=1, description="share of pairs whose frames are far apart in pose")
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def stage(self, step: int) -> Stage:
+        """The stage that a step belongs to; steps past the end belong to the last."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.stages[-1]

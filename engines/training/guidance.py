@@ -1,0 +1,185 @@
+"""Where the compact family's parts should be on a face, from mesh points: targets for shifts, affines and early masks.
+
+Without guidance the parts of a network trained from nothing huddle in the middle and one of them takes the whole head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engines.families.compact import PART_NAMES
+from engines.networks.layers import coordinate_grid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Mesh indices of each group; right and left lists mirror each other entry by entry.
+_RIGHT_LID = (246, 161, 160, 159, 158, 157, 173)
+_LEFT_LID = (466, 388, 387, 386, 385, 384, 398)
+_RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, *_RIGHT_LID)
+_LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, *_LEFT_LID)
+_RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
+_LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
+_RIGHT_CHEEK = (50, 101, 118, 117, 123, 147, 187, 205, 36, 116)
+_LEFT_CHEEK = (280, 330, 347, 346, 352, 376, 411, 425, 266, 345)
+_RIGHT_EAR = (234, 93, 132, 58, 127, 172)
+_LEFT_EAR = (454, 323, 361, 288, 356, 397)
+# Centre, then pairs of right and left.
+_NOSE = (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 327, 97, 326, 64, 294, 129, 358, 48, 278)
+_FOREHEAD = (10, 151, 9, 8, 109, 338, 67, 297, 103, 332, 108, 337, 69, 299, 104, 333)
+_UPPER_LIP = (0, 13, 61, 291, 185, 409, 40, 270, 39, 269, 37, 267, 78, 308, 191, 415, 80, 310, 81, 311, 82, 312)
+_LOWER_LIP = (17, 14, 146, 375, 91, 321, 181, 405, 84, 314, 95, 324, 88, 318, 178, 402, 87, 317)
+_CHIN = (152, 175, 199, 200, 148, 377, 176, 400, 149, 378, 171, 396, 208, 428, 201, 421)
+
+GROUPS: dict[str, tuple[int, ...]] = {
+    "hair": _FOREHEAD, "forehead": _FOREHEAD, "right_brow": _RIGHT_BROW, "left_brow": _LEFT_BROW,
+    "right_lid": _RIGHT_LID, "right_eye": _RIGHT_EYE, "left_lid": _LEFT_LID, "left_eye": _LEFT_EYE,
+    "nose": _NOSE, "upper_lip": _UPPER_LIP, "lower_lip": _LOWER_LIP, "chin": _CHIN,
+    "right_cheek": _RIGHT_CHEEK, "left_cheek": _LEFT_CHEEK, "right_ear": _RIGHT_EAR, "left_ear": _LEFT_EAR,
+}  # fmt: skip
+"""Mesh indices of every guided part; the body is free."""
+
+GUIDED = tuple(PART_NAMES.index(name) for name in GROUPS)
+MOUTH = tuple(PART_NAMES.index(name) for name in ("upper_lip", "lower_lip"))
+EYES = tuple(PART_NAMES.index(name) for name in ("right_eye", "left_eye"))
+
+HAIR_REACH = 0.35
+"""How far above the forehead the hair's anchor lies, in heights from chin to forehead."""
+RIDGE = 5e-5
+"""Pulls a part's least-squares affine towards the face's own; squared [-1, 1] units."""
+
+_TOP, _BOTTOM = 10, 152
+_ALL = sorted({index for group in GROUPS.values() for index in group})
+_PRIOR_RADII = {
+    "hair": 0.3, "forehead": 0.16, "nose": 0.1, "chin": 0.12, "right_cheek": 0.13, "left_cheek": 0.13,
+    "right_ear": 0.13, "left_ear": 0.13,
+}  # fmt: skip
+
+
+def mirror_index() -> NDArray[np.int64]:
+    """For every mesh point of a group its counterpart on the other side; other points map to themselves."""
+    mirror = np.arange(468)
+    sided = (
+        (_RIGHT_EYE, _LEFT_EYE), (_RIGHT_BROW, _LEFT_BROW), (_RIGHT_CHEEK, _LEFT_CHEEK), (_RIGHT_EAR, _LEFT_EAR),
+    )  # fmt: skip
+    pairs = [pair for right, left in sided for pair in zip(right, left, strict=True)]
+    for group, middle in ((_NOSE, 10), (_FOREHEAD, 4), (_UPPER_LIP, 2), (_LOWER_LIP, 2), (_CHIN, 4)):
+        pairs += list(zip(group[middle::2], group[middle + 1 :: 2], strict=True))
+    for right, left in pairs:
+        mirror[right], mirror[left] = left, right
+    return mirror
+
+
+def template(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean face: every mesh moved to its centre and scaled to the mean size, averaged, made symmetric.
+
+    Args:
+        points: (N, 468, 2) in [-1, 1].
+
+    Returns:
+        (468, 2), centre at 0; only the points of the groups are meaningful.
+    """
+    centred = points - points.mean(axis=1, keepdims=True)
+    size = np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True))
+    mean = (centred / size).mean(axis=0) * np.median(size)
+    flipped = mean[mirror_index()] * np.array([-1, 1], np.float32)
+    return np.asarray((mean + flipped) / 2, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What the segmenter should say of a batch of pictures, for the guided parts in the order of `GUIDED`."""
+
+    shift: Tensor
+    """(batch, guided, 2)."""
+    affine: Tensor
+    """(batch, guided, 2, 2): from the mean face to the picture."""
+
+
+def targets(points: Tensor, mean_face: Tensor) -> Targets:
+    """Centroid and least-squares affine of every guided group.
+
+    The affine minimises |P - A T|^2 / n + ridge |A - G|^2, with T the group on the mean face, P in the picture and G
+    the same fit of the whole face.
+
+    Args:
+        points: (batch, 468, 2) in [-1, 1].
+        mean_face: (468, 2), from `template`.
+    """
+    whole = _fit(points[:, _ALL], mean_face[_ALL], prior=None)
+    shifts, affines = [], []
+    for name, group in GROUPS.items():
+        indices = list(group)
+        here = points[:, indices]
+        shift = here.mean(dim=1)
+        if name == "hair":
+            shift = points[:, _TOP] + HAIR_REACH * (points[:, _TOP] - points[:, _BOTTOM])
+        shifts.append(shift)
+        affines.append(whole if name == "hair" else _fit(here, mean_face[indices], prior=whole))
+    return Targets(torch.stack(shifts, dim=1), torch.stack(affines, dim=1))
+
+
+def mask_prior(points: Tensor, *, side: int) -> Tensor:
+    """Rough soft masks for the first steps: a Gaussian per guided part, the body below, background elsewhere.
+
+    Returns:
+        (batch, parts + 1, side, side), sums to one.
+    """
+    grid = coordinate_grid(side, side, device=points.device)
+    width = (points[:, 454] - points[:, 234]).norm(dim=1).clamp_min(0.2)[:, None, None]
+    planes = [torch.full((points.shape[0], side, side), 0.08, device=points.device)]
+    for name in PART_NAMES:
+        if name == "body":
+            below = grid[None, ..., 1] - points[:, _BOTTOM, 1][:, None, None]
+            planes.append(torch.sigmoid(12 * below))
+            continue
+        group = points[:, list(GROUPS[name])]
+        centre = group.mean(dim=1)
+        if name == "hair":
+            centre = points[:, _TOP] + HAIR_REACH * (points[:, _TOP] - points[:, _BOTTOM])
+        radius = _PRIOR_RADII.get(name, 0.07) * width
+        squared = (grid - centre[:, None, None]).square().sum(dim=-1)
+        planes.append(torch.exp(-0.5 * squared / radius.square()))
+    masks = torch.stack(planes, dim=1)
+    return masks / masks.sum(dim=1, keepdim=True)
+
+
+def attention(points: Tensor, known: Tensor, *, side: int, most: float) -> Tensor:
+    """Weight of every pixel in the pictorial losses: 1, rising to `most` over mouth and eyes.
+
+    Args:
+        points: (batch, 468, 2).
+        known: (batch,) bool: false gives weight 1 all over.
+        side: of the map, pixels.
+        most: the weight at the middle of mouth and eyes.
+
+    Returns:
+        (batch, 1, side, side).
+    """
+    grid = coordinate_grid(side, side, device=points.device)
+    width = (points[:, 454] - points[:, 234]).norm(dim=1).clamp_min(0.2)[:, None, None]
+    total = torch.zeros(points.shape[0], side, side, device=points.device)
+    for group, reach in (((*_UPPER_LIP, *_LOWER_LIP), 0.15), (_RIGHT_EYE, 0.09), (_LEFT_EYE, 0.09)):
+        centre = points[:, list(group)].mean(dim=1)
+        squared = (grid - centre[:, None, None]).square().sum(dim=-1)
+        total = torch.maximum(total, torch.exp(-0.5 * squared / (reach * width).square()))
+    return 1 + (most - 1) * (total * known[:, None, None])[:, None]
+
+
+def _fit(points: Tensor, model: Tensor, *, prior: Tensor | None) -> Tensor:
+    """(batch, 2, 2) ridge fit of centred points to the centred model, closed form."""
+    model = model - model.mean(dim=0)
+    points = points - points.mean(dim=1, keepdim=True)
+    count = model.shape[0]
+    covariance = model.T @ model / count
+    cross = points.transpose(1, 2) @ model / count
+    if prior is not None:
+        covariance = covariance + RIDGE * torch.eye(2, device=model.device)
+        cross = cross + RIDGE * prior
+    fitted: Tensor = cross @ torch.linalg.inv(covariance)
+    return fitted

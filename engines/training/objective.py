@@ -1,0 +1,149 @@
+"""What a step of training minimises, for the compact family and for the published ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engines.families.base import PartMotion, PuppetModel
+from engines.networks.compact import carry_masks, part_maps
+from engines.training.guidance import GUIDED, attention, mask_prior, targets
+from engines.training.perceptual import PerceptualLoss
+
+if TYPE_CHECKING:
+    from engines.training.config import TrainConfig
+    from engines.training.pairs import Pairs
+
+PRIOR_SHARE = 0.08
+"""Share of the run in which masks are drawn to their prior."""
+PYRAMID = (1, 2, 4)
+
+
+@dataclass(eq=False)
+class Outcome:
+    """Of one step."""
+
+    loss: Tensor
+    parts: dict[str, Tensor]
+    """Each weighted term, detached."""
+    pictures: dict[str, Tensor]
+    """What the picture grid shows, (batch, 3 or 1, h, w), detached."""
+
+
+class GuidedObjective(nn.Module):
+    """Reconstruction of the driving frame from the avatar, with parts guided by mesh points (compact family)."""
+
+    mean_face: Tensor
+
+    def __init__(self, model: PuppetModel, config: TrainConfig, *, mean_face: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.perceptual = PerceptualLoss()
+        self.register_buffer("mean_face", mean_face, persistent=False)
+
+    def forward(self, batch: Pairs, step: int) -> Outcome:
+        """Losses of one batch at a step of the run."""
+        done = min(step / self.config.steps, 1.0)
+        weights = self.config.weights
+        count = len(batch.source)
+        both = self.model.segment(torch.cat([batch.source, batch.driving]))
+        source, driving = _halves(both, count)
+        target, carried = self._target(source, driving, step)
+        features = self.model.encode(batch.source)
+        made = self.model.generate(features, source, target)
+        weight = attention(batch.driving_points, batch.known, side=batch.driving.shape[-1], most=weights.attention)
+
+        terms = {
+            "reconstruction": weights.reconstruction * _pyramid_l1(made["image"], batch.driving, weight),
+            "warped": weights.warped * max(0.25, 1 - 1.5 * done) * _l1(made["warped"], batch.driving, weight),
+            "decoded": weights.decoded * _l1(made["decoded"], batch.driving, weight),
+            "correction": weights.correction * (made["deformation"] - made["coarse_deformation"]).abs().mean(),
+        }
+        terms |= self._perceptual(made, batch.driving, weight)
+        terms |= self._guidance(batch, both, done)
+        loss = torch.stack(list(terms.values())).sum()
+        pictures = {
+            "source": batch.source,
+            "driving": batch.driving,
+            **{name: made[name] for name in ("image", "warped", "decoded", "mask", "visibility")},
+            "masks": _part_colours(target.segmentation),
+            "carried": _part_colours(carried),
+        }
+        return Outcome(
+            loss,
+            {name: term.detach() for name, term in terms.items()},
+            {name: picture.detach().float() for name, picture in pictures.items()},
+        )
+
+    def _target(self, source: PartMotion, driving: PartMotion, step: int) -> tuple[PartMotion, Tensor]:
+        """Driving motion whose masks are, in some pairs, the avatar's own carried along, as live in `avatar` mode."""
+        assert source.segmentation is not None
+        assert driving.segmentation is not None
+        matrix, offset = part_maps((source.shift, source.affine), (driving.shift, driving.affine))
+        carried = carry_masks(source.segmentation, matrix, offset)
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        chosen = torch.rand(len(carried), generator=generator) < self.config.carried_masks
+        masks = torch.where(chosen.to(carried.device)[:, None, None, None], carried, driving.segmentation)
+        return PartMotion(driving.shift, driving.affine, masks), carried
+
+    def _perceptual(self, made: dict[str, Tensor], truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        weights = self.config.weights
+        with torch.no_grad():
+            full = self.perceptual.features(truth)
+            half = self.perceptual.features(functional.avg_pool2d(truth, 2))
+        on_result = self.perceptual(made["image"], full, weight)
+        on_result = on_result + self.perceptual(functional.avg_pool2d(made["image"], 2), half) / 3
+        terms = {"perceptual": weights.perceptual * on_result}
+        if weights.perceptual_decoded > 0:
+            on_decoded = self.perceptual(made["decoded"], full, weight)
+            terms["perceptual_decoded"] = weights.perceptual_decoded * on_decoded
+        return terms
+
+    def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:
+        weights = self.config.weights
+        points = torch.cat([batch.source_points, batch.driving_points])
+        known = batch.known.repeat(2)[:, None, None].float()
+        wanted = targets(points, self.mean_face)
+        here = list(GUIDED)
+        fade = max(weights.lasting, 1 - (1 - weights.lasting) * done / 0.6)
+        share = known.mean().clamp_min(1e-3)
+        shift = ((both.shift[:, here] - wanted.shift).abs() * known).mean() / share
+        affine = ((both.affine[:, here] - wanted.affine).abs() * known[..., None]).mean() / share
+        terms = {"shift": weights.shift * fade * shift, "affine": weights.affine * fade * affine}
+        if done < PRIOR_SHARE:
+            assert both.segmentation is not None
+            prior = mask_prior(points, side=both.segmentation.shape[-1])
+            drawn = -(prior * both.segmentation.clamp_min(1e-6).log()).sum(dim=1, keepdim=True) * known[..., None]
+            terms["prior"] = weights.prior * (1 - done / PRIOR_SHARE) * drawn.mean() / share
+        return terms
+
+
+def _halves(both: PartMotion, count: int) -> tuple[PartMotion, PartMotion]:
+    assert both.segmentation is not None
+    first = PartMotion(both.shift[:count], both.affine[:count], both.segmentation[:count])
+    return first, PartMotion(both.shift[count:], both.affine[count:], both.segmentation[count:])
+
+
+def _l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    return ((result.float() - truth).abs() * weight).mean() / weight.mean()
+
+
+def _pyramid_l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    total = result.new_zeros(())
+    for factor in PYRAMID:
+        small = [functional.avg_pool2d(x, factor) if factor > 1 else x for x in (result, truth, weight)]
+        total = total + _l1(*small)
+    return total / len(PYRAMID)
+
+
+def _part_colours(masks: Tensor | None) -> Tensor:
+    """(batch, 3, h, w): every part in a colour of its own, the background black."""
+    assert masks is not None
+    hue = torch.arange(masks.shape[1] - 1, device=masks.device) * 2.399963  # golden angle
+    palette = torch.stack([0.5 + 0.5 * torch.cos(hue + phase) for phase in (0.0, 2.1, 4.2)], dim=1)
+    return torch.einsum("bkhw,kc->bchw", masks[:, 1:], palette)

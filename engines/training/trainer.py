@@ -1,0 +1,231 @@
+"""The loop: Lightning Fabric for devices and precision, checkpoints that survive a kill, exact resuming."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from engines.errors import TrainingError
+from engines.training.config import TrainConfig
+from engines.training.grid import save_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lightning_fabric import Fabric
+
+    from engines.families.base import PuppetModel
+    from engines.training.pairs import PairSampler
+
+STATE = "state.pt"
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Said after every step."""
+
+    step: int
+    steps: int
+    seconds_per_step: float
+    loss: float
+
+    @property
+    def seconds_left(self) -> float:
+        """At the pace so far."""
+        return (self.steps - self.step) * self.seconds_per_step
+
+
+@dataclass(kw_only=True)
+class Intervals:
+    """How often things are written, seconds."""
+
+    checkpoint_s: float = 120.0
+    pictures_s: float = 300.0
+
+
+class Trainer:
+    """Trains one model in one run folder."""
+
+    def __init__(
+        self,
+        model: PuppetModel,
+        objective: Callable[[PuppetModel], nn.Module],
+        sampler: PairSampler,
+        *,
+        config: TrainConfig,
+        run: Path,
+        fabric: Fabric,
+        intervals: Intervals | None = None,
+    ) -> None:
+        self.config = config
+        self.run = run
+        self.fabric = fabric
+        self.intervals = intervals or Intervals()
+        self.sampler = sampler
+        self.step = 0
+        self._model = model
+        self._average = copy.deepcopy(model).requires_grad_(False)
+        module = objective(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        optimiser = torch.optim.Adam(parameters, lr=config.learning_rate, betas=(0.9, 0.99))
+        self._objective, self._optimiser = fabric.setup(module, optimiser)
+        self._average.to(fabric.device)
+        self._stop = False
+
+    @property
+    def average(self) -> PuppetModel:
+        """The model with averaged weights, the one to keep."""
+        return self._average
+
+    def resume(self) -> bool:
+        """Go on where the run folder's last checkpoint stands; false if there is none.
+
+        Raises:
+            TrainingError: the checkpoint cannot be read or belongs to other networks.
+        """
+        path = self.run / STATE
+        if not path.exists():
+            return False
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self._model.load_state_dict(state["model"])
+            self._average.load_state_dict(state["average"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self.step = int(state["step"])
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            raise TrainingError(f"{path} cannot be resumed ({error}); start another run folder") from error
+        return True
+
+    def stop(self) -> None:
+        """End after the current step, with a checkpoint."""
+        self._stop = True
+
+    def fit(self, *, until: int | None = None, report: Callable[[Progress], None] | None = None) -> None:
+        """Train to the last step, or to `until`; writes a checkpoint at the end and in between."""
+        last = min(until or self.config.steps, self.config.steps)
+        saved = drawn = time.monotonic()
+        pace: float | None = None
+        writer = self._writer()
+        while self.step < last and not self._stop:
+            started = time.monotonic()
+            outcome = self._one_step()
+            if self.fabric.is_global_zero:
+                now = time.monotonic()
+                pace = now - started if pace is None else 0.98 * pace + 0.02 * (now - started)
+                if self.step % 20 == 0 or self.step == last:
+                    for name, value in outcome.parts.items():
+                        writer.add_scalar(f"loss/{name}", value.item(), self.step)
+                if report is not None:
+                    report(Progress(self.step, self.config.steps, pace, outcome.loss.item()))
+                if now - drawn >= self.intervals.pictures_s or self.step == last:
+                    save_grid(outcome.pictures, self.run / "pictures" / f"{self.step:07d}.png")
+                    drawn = time.monotonic()
+                if now - saved >= self.intervals.checkpoint_s:
+                    self.save()
+                    saved = time.monotonic()
+        writer.close()
+        if self.fabric.is_global_zero:
+            self.save()
+        self.fabric.barrier()
+
+    def save(self) -> None:
+        """Write the whole state beside the last one, then put it in its place."""
+        self.run.mkdir(parents=True, exist_ok=True)
+        state: dict[str, Any] = {
+            "model": self._model.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "step": self.step,
+        }
+        _replace(self.run / CONFIG, self.config.model_dump_json(indent=1).encode())
+        unfinished = self.run / (STATE + ".part")
+        torch.save(state, unfinished)
+        os.replace(unfinished, self.run / STATE)
+
+    def _one_step(self) -> Any:
+        rate = learning_rate(self.config, self.step)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        batch = self.sampler.draw(self.step, rank=self.fabric.global_rank).to(self.fabric.device)
+        outcome = self._objective(batch, self.step)
+        if not torch.isfinite(outcome.loss):
+            raise TrainingError(
+                f"the loss is {outcome.loss.item()} at step {self.step}; "
+                f"resume from {self.run / STATE} with a lower learning rate"
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        self.fabric.backward(outcome.loss)
+        self.fabric.clip_gradients(self._objective, self._optimiser, max_norm=self.config.clip_norm)
+        self._optimiser.step()
+        self.step += 1
+        self._follow()
+        return outcome
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the averaged weights and statistics towards the current ones."""
+        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        current = self._model.state_dict()
+        for name, value in self._average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(current[name].to(value.dtype), 1 - decay)
+            else:
+                value.copy_(current[name])
+
+    def _writer(self) -> Any:
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(self.run / "log")) if self.fabric.is_global_zero else None
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up, then half a cosine down to the final rate."""
+    if step < config.warm_up:
+        return config.learning_rate * (step + 1) / config.warm_up
+    done = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+    wave = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * wave
+
+
+def read_config(run: Path) -> TrainConfig:
+    """The configuration of a run folder.
+
+    Raises:
+        TrainingError: there is none, or it is broken.
+    """
+    path = run / CONFIG
+    try:
+        return TrainConfig.model_validate(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); name a folder that tools/train.py made") from error
+
+
+def read_average(run: Path) -> dict[str, Tensor]:
+    """Averaged weights of a run folder's last checkpoint.
+
+    Raises:
+        TrainingError: there is none, or it is broken.
+    """
+    path = run / STATE
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        weights: dict[str, Tensor] = state["average"]
+    except (OSError, RuntimeError, KeyError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); name a folder that tools/train.py made") from error
+    return weights
+
+
+def _replace(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)
