@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks import compact as networks
 from engines.networks.layers import coordinate_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PART_NAMES = (
     "hair", "forehead", "right_brow", "left_brow", "right_lid", "right_eye", "left_lid", "left_eye", "nose",
@@ -19,28 +22,16 @@ PART_NAMES = (
 """Right and left are the person's own."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompactConfig:
+class CompactConfig(BaseModel):
     """Sizes of the networks."""
 
-    size: int = 256
-    """Side of the pictures, pixels; weights fit every multiple of 128."""
-    segmenter: tuple[int, ...] = (24, 48, 96, 128, 160)
-    """Features at 1/2, 1/4, ... of 128 pixels."""
-    pyramid: tuple[int, int, int, int] = (24, 48, 96, 128)
-    """Features of the generator at 1/2, 1/4, 1/8, and in its bottleneck."""
-    blocks: int = 4
-    """Residual blocks in the bottleneck."""
-    refiner: int = 32
-    """Features of the motion correction."""
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> CompactConfig:
-        """From `model.json`; lists become tuples, an unknown key is a TypeError."""
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**plain)
+    size: int = Field(256, ge=128, multiple_of=128, description="side of the pictures, pixels; weights fit every size")
+    segmenter: tuple[int, ...] = Field((24, 48, 96, 128, 160), description="features at 1/2, 1/4, ... of 128 pixels")
+    pyramid: tuple[int, int, int, int] = Field((24, 48, 96, 128), description="at 1/2, 1/4, 1/8, and in the bottleneck")
+    blocks: int = Field(4, ge=1, description="residual blocks in the bottleneck")
+    refiner: int = Field(32, ge=1, description="features of the motion correction")
 
 
 SMALL = CompactConfig()
@@ -63,11 +54,6 @@ class Compact(PuppetModel):
         self.encoder = networks.Encoder(widths=config.pyramid)
         self.refiner = networks.Refiner(parts=self.parts, features=config.refiner)
         self.decoder = networks.Decoder(widths=config.pyramid, motion=config.refiner, blocks=config.blocks)
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """What `CompactConfig.from_json` takes."""
-        return asdict(self.config)
 
     def segment(self, image: Tensor) -> PartMotion:
         """See `PuppetModel.segment`; masks are 64 x 64."""
@@ -149,3 +135,12 @@ class Compact(PuppetModel):
             moved = networks.warp(features[scale], deformation)
             warped.append(moved * networks.resized(trust[:, index : index + 1], moved.shape[-1]))
         return warped[0], warped[1], warped[2]
+
+
+def build(configuration: Mapping[str, object]) -> Compact:
+    """A model with fresh weights.
+
+    Raises:
+        pydantic.ValidationError: a key is unknown or out of range.
+    """
+    return Compact(CompactConfig.model_validate(configuration))

@@ -1,8 +1,8 @@
 """Networks of the compact family: a thin segmenter, motion blending with a learnt correction, a warping U-Net.
 
 The outputs of the segmenter are those of co-part segmentation (MCS); the generator warps a cached feature pyramid and
-the avatar's own pixels along one deformation and blends them with a decoded picture. Convolutions are plain 3x3: on CPUs
-they beat depthwise ones. Every batch norm follows a convolution, so that all of them fold. Nothing but the last blend
+the avatar's own pixels along one deformation and blends them with a decoded picture. Convolutions are plain 3x3, which
+beat depthwise ones on CPUs. Every batch norm follows a convolution, so that all of them fold. Nothing but the last blend
 runs at full size.
 """
 
