@@ -7,7 +7,7 @@ import logging
 import math
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import onnx
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engines.families.base import PuppetModel
+    from engines.spec import Dtype, Family
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def export_model(
             entries[role.name] = _export_role(role, reference, filling, precision=precision)
         spec = ModelSpec(
             name=name,
-            family=model.family,  # type: ignore[arg-type]  # checked by ModelSpec
+            family=cast("Family", model.family),  # ModelSpec checks it
             size=model.size,
             parts=model.parts,
             part_names=model.part_names,
@@ -219,5 +220,5 @@ def _compare(path: Path, role: Role, reference: Role, *, precision: Precision) -
 
 
 def _tensor_spec(name: str, tensor: Tensor) -> TensorSpec:
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    return TensorSpec(name=name, shape=tuple(tensor.shape), dtype=dtype)  # type: ignore[arg-type]  # checked by TensorSpec
+    dtype = cast("Dtype", str(tensor.dtype).removeprefix("torch."))  # TensorSpec checks it
+    return TensorSpec(name=name, shape=tuple(tensor.shape), dtype=dtype)
