@@ -2,8 +2,8 @@
 
 The outputs of the segmenter are those of co-part segmentation (MCS); the generator warps a cached feature pyramid and
 the avatar's own pixels along one deformation and blends them with a decoded picture. Convolutions are plain 3x3, which
-beat depthwise ones on CPUs. Every batch norm follows a convolution, so that all of them fold. Nothing but the last blend
-runs at full size.
+beat depthwise ones on CPUs. Every batch norm follows a convolution, so that all of them fold. Only the last blend runs
+at full size.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import math
 import os
 import time
 from dataclasses import dataclass
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,17 +16,20 @@ from torch import Tensor, nn
 
 from engines.errors import TrainingError
 from engines.training.config import TrainConfig
-from engines.training.grid import save_grid
+from engines.training.grid import picture_grid, save_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lightning_fabric import Fabric
+    from torch.utils.tensorboard import SummaryWriter
 
     from engines.families.base import PuppetModel
+    from engines.training.objective import Outcome
     from engines.training.pairs import PairSampler
 
+LOG_STEPS = 20
 STATE = "state.pt"
 CONFIG = "config.json"
 
@@ -96,14 +100,15 @@ class Trainer:
         path = self.run / STATE
         if not path.exists():
             return False
+        state = _read_state(path)
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
             self._model.load_state_dict(state["model"])
             self._average.load_state_dict(state["average"])
             self._optimiser.load_state_dict(state["optimiser"])
             self.step = int(state["step"])
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            raise TrainingError(f"{path} cannot be resumed ({error}); start another run folder") from error
+        except (RuntimeError, KeyError, ValueError) as error:
+            message = f"{path} belongs to other networks ({error}); start another run folder"
+            raise TrainingError(message) from error
         return True
 
     def stop(self) -> None:
@@ -119,22 +124,23 @@ class Trainer:
         while self.step < last and not self._stop:
             started = time.monotonic()
             outcome = self._one_step()
-            if self.fabric.is_global_zero:
-                now = time.monotonic()
-                pace = now - started if pace is None else 0.98 * pace + 0.02 * (now - started)
-                if self.step % 20 == 0 or self.step == last:
-                    for name, value in outcome.parts.items():
-                        writer.add_scalar(f"loss/{name}", value.item(), self.step)
-                if report is not None:
-                    report(Progress(self.step, self.config.steps, pace, outcome.loss.item()))
-                if now - drawn >= self.intervals.pictures_s or self.step == last:
-                    save_grid(outcome.pictures, self.run / "pictures" / f"{self.step:07d}.png")
-                    drawn = time.monotonic()
-                if now - saved >= self.intervals.checkpoint_s:
-                    self.save()
-                    saved = time.monotonic()
-        writer.close()
-        if self.fabric.is_global_zero:
+            if writer is None:
+                continue
+            now = time.monotonic()
+            pace = now - started if pace is None else 0.98 * pace + 0.02 * (now - started)
+            if self.step % LOG_STEPS == 0 or self.step == last:
+                for name, value in outcome.parts.items():
+                    writer.add_scalar(f"loss/{name}", value.item(), self.step)
+            if report is not None:
+                report(Progress(self.step, self.config.steps, pace, outcome.loss.item()))
+            if now - drawn >= self.intervals.pictures_s or self.step == last:
+                self._draw(outcome, writer)
+                drawn = time.monotonic()
+            if now - saved >= self.intervals.checkpoint_s:
+                self.save()
+                saved = time.monotonic()
+        if writer is not None:
+            writer.close()
             self.save()
         self.fabric.barrier()
 
@@ -152,12 +158,12 @@ class Trainer:
         torch.save(state, unfinished)
         os.replace(unfinished, self.run / STATE)
 
-    def _one_step(self) -> Any:
+    def _one_step(self) -> Outcome:
         rate = learning_rate(self.config, self.step)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         batch = self.sampler.draw(self.step, rank=self.fabric.global_rank).to(self.fabric.device)
-        outcome = self._objective(batch, self.step)
+        outcome: Outcome = self._objective(batch, self.step)
         if not torch.isfinite(outcome.loss):
             raise TrainingError(
                 f"the loss is {outcome.loss.item()} at step {self.step}; "
@@ -182,10 +188,18 @@ class Trainer:
             else:
                 value.copy_(current[name])
 
-    def _writer(self) -> Any:
+    def _draw(self, outcome: Outcome, writer: SummaryWriter) -> None:
+        grid = picture_grid(outcome.pictures)
+        writer.add_image("pictures", grid, self.step, dataformats="HWC")  # type: ignore[no-untyped-call]
+        save_picture(grid, self.run / "pictures" / f"{self.step:07d}.png")
+
+    def _writer(self) -> SummaryWriter | None:
+        """TensorBoard's log, on the first process only."""
+        if not self.fabric.is_global_zero:
+            return None
         from torch.utils.tensorboard import SummaryWriter
 
-        return SummaryWriter(str(self.run / "log")) if self.fabric.is_global_zero else None
+        return SummaryWriter(str(self.run / "log"))  # type: ignore[no-untyped-call]
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -216,13 +230,17 @@ def read_average(run: Path) -> dict[str, Tensor]:
     Raises:
         TrainingError: there is none, or it is broken.
     """
-    path = run / STATE
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        weights: dict[str, Tensor] = state["average"]
-    except (OSError, RuntimeError, KeyError) as error:
-        raise TrainingError(f"{path} cannot be read ({error}); name a folder that tools/train.py made") from error
+    weights: dict[str, Tensor] = _read_state(run / STATE)["average"]
     return weights
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it is cut off"
+        raise TrainingError(f"{path} cannot be read ({reason}); name a folder that tools/train.py made") from error
+    return state
 
 
 def _replace(path: Path, content: bytes) -> None:

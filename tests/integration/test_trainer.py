@@ -1,0 +1,107 @@
+"""The trainer resumes exactly, survives a kill, and runs in two processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+pytest.importorskip("lightning_fabric", reason="lightning-fabric is not installed (extra: train)")
+
+from lightning_fabric import Fabric  # noqa: E402
+
+from engines.errors import TrainingError  # noqa: E402
+from engines.training import session  # noqa: E402
+from engines.training.trainer import STATE, Trainer, learning_rate, read_average  # noqa: E402
+from tests.training_set import drawn_cache, tiny_config, write_cache  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def _trainer(run: Path) -> Trainer:
+    cache = drawn_cache(np.random.default_rng(3))
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    return session.trainer(tiny_config(), cache, run=run, fabric=fabric)
+
+
+def test_a_stopped_run_goes_on_exactly_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    _trainer(tmp_path / "whole").fit()
+    _trainer(tmp_path / "parted").fit(until=2)
+
+    again = _trainer(tmp_path / "parted")
+    assert again.resume()
+    again.fit()
+
+    whole, parted = read_average(tmp_path / "whole"), read_average(tmp_path / "parted")
+    assert all(torch.equal(whole[name], parted[name]) for name in whole)
+
+
+def test_training_moves_weights_and_writes_pictures_and_log(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path)
+    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
+
+    trainer.fit()
+
+    moved = [name for name, value in read_average(tmp_path).items() if not torch.equal(value, before[name])]
+    assert len(moved) > 0.9 * sum("num_batches" not in name for name in before)
+    assert (tmp_path / "pictures" / "0000003.png").stat().st_size > 1000
+    assert list((tmp_path / "log").glob("events.*"))
+
+
+def test_a_checkpoint_cut_off_by_a_kill_does_not_replace_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = _trainer(tmp_path)
+    trainer.fit(until=1)
+    good = (tmp_path / STATE).read_bytes()
+
+    def killed(_state: object, path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.save()
+
+    assert (tmp_path / STATE).read_bytes() == good
+
+
+def test_a_broken_checkpoint_is_named_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / STATE).write_bytes(b"no checkpoint")
+
+    with pytest.raises(TrainingError, match=r"state\.pt cannot be read"):
+        _trainer(tmp_path).resume()
+
+
+def test_learning_rate_warms_up_and_ends_low() -> None:
+    config = tiny_config(stages=[{"steps": 1000}], warm_up=100)
+
+    assert learning_rate(config, 0) < learning_rate(config, 99) == pytest.approx(config.learning_rate)
+    assert learning_rate(config, 1000) == pytest.approx(config.final_learning_rate)
+
+
+def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> None:
+    run, exported = tmp_path / "run", tmp_path / "model"
+    run.mkdir()
+    write_cache(drawn_cache(np.random.default_rng(3)), run / "cache")
+    config = tmp_path / "config.json"
+    config.write_text(tiny_config().model_dump_json())
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    tool = [str(ROOT / "tools" / "train.py"), "--run", str(run)]
+    together = [*tool, "--config", str(config), "--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
+
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *together]
+    trained = subprocess.run(launch, env=environment, capture_output=True, text=True, check=False)
+    assert trained.returncode == 0, trained.stderr
+    assert "stopped at step 3 of 3" in trained.stderr
+
+    export = [sys.executable, *tool, "--export", str(exported)]
+    finished = subprocess.run(export, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert (exported / "generator.onnx").stat().st_size > 10_000

@@ -1,0 +1,67 @@
+"""Targets of the guided parts follow from mesh points as they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+from engines.families.compact import PART_NAMES  # noqa: E402
+from engines.training import guidance  # noqa: E402
+
+
+@pytest.fixture
+def face(rng: np.random.Generator) -> np.ndarray:
+    """A left-right symmetric random mesh, (468, 2)."""
+    points = rng.uniform(-0.5, 0.5, (468, 2)).astype(np.float32)
+    return guidance.template(points[None])
+
+
+def test_mirroring_twice_changes_nothing() -> None:
+    mirror = guidance.mirror_index()
+
+    assert (mirror[mirror] == np.arange(468)).all()
+    assert mirror[33] == 263
+
+
+def test_every_guided_part_is_a_part_of_the_model() -> None:
+    assert set(guidance.GROUPS) == set(PART_NAMES) - {"body"}
+
+
+def test_the_mean_face_itself_has_identity_affines(face: np.ndarray) -> None:
+    mean = torch.from_numpy(face)
+
+    wanted = guidance.targets(mean[None], mean)
+
+    torch.testing.assert_close(wanted.affine, torch.eye(2).expand_as(wanted.affine), atol=1e-4, rtol=0)
+
+
+def test_a_moved_face_moves_every_shift_and_turns_every_affine(face: np.ndarray) -> None:
+    mean = torch.from_numpy(face)
+    matrix = torch.tensor([[0.9, -0.2], [0.3, 1.1]])
+    offset = torch.tensor([0.1, -0.2])
+    moved = mean @ matrix.T + offset
+
+    still, wanted = (guidance.targets(points[None], mean) for points in (mean, moved))
+
+    torch.testing.assert_close(wanted.shift, still.shift @ matrix.T + offset)
+    torch.testing.assert_close(wanted.affine, matrix.expand_as(wanted.affine), atol=2e-3, rtol=0)
+
+
+def test_prior_masks_sum_to_one_and_peak_at_their_part(face: np.ndarray) -> None:
+    mean = torch.from_numpy(face)[None]
+
+    masks = guidance.mask_prior(mean, side=64)
+
+    torch.testing.assert_close(masks.sum(dim=1), torch.ones(1, 64, 64))
+    assert masks.shape == (1, len(PART_NAMES) + 1, 64, 64)
+
+
+def test_attention_is_one_where_no_mesh_is_known(face: np.ndarray) -> None:
+    points = torch.from_numpy(face)[None].repeat(2, 1, 1)
+
+    weight = guidance.attention(points, torch.tensor([True, False]), side=32, most=5.0)
+
+    assert weight[0].max() > 3
+    torch.testing.assert_close(weight[1], torch.ones(1, 32, 32))
