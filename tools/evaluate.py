@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from engines.training.results import EvaluationResult, Masks
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 class PuppeteerDriver:
@@ -79,15 +80,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except OSError as error:
-        print(
-            f"{error.filename or 'a file'} cannot be used ({error.strerror}); choose another --output", file=sys.stderr
-        )
+        print(f"{options.output} cannot be written ({error.strerror}); choose another --output", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:
     files = EvaluationSet.read(options.clips, options.portraits, limit=options.limit)
     folder = ModelFolder.read(options.model) if options.model else None
+    if options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
     judge, left_out = Judge.installed()
     for sentence in left_out:
         console.print(f"[yellow]{sentence}[/yellow]", highlight=False)
@@ -119,7 +123,6 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
 
 
 def _write(folder: Path, result: EvaluationResult, evaluation: Evaluation, *, worst: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "evaluation.json", (json.dumps(result.model_dump(), indent=1) + "\n").encode())
     page = report.as_html(result, evaluation.samples, worst=worst or 12)
     _replace(folder / "evaluation.html", page.encode())

@@ -82,7 +82,10 @@ class PortraitFile:
         """
         if self.path.suffix.lower() in VIDEO_SUFFIXES:
             return ClipFile(self.path, self.identity).frames(limit=1)[0]
-        data = np.fromfile(self.path, np.uint8)
+        try:
+            data = np.fromfile(self.path, np.uint8)
+        except OSError as error:
+            raise TrainingError(f"{self.path.name} cannot be read ({error.strerror}); remove or replace it") from error
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
         if image is None:
             raise TrainingError(f"{self.path.name} cannot be read as a picture; remove or replace it")
@@ -183,6 +186,6 @@ def _identities(folder: Path) -> dict[Path, str]:
                 with manifest.open(encoding="utf-8", newline="") as file:
                     rows = csv.DictReader(file, delimiter="\t")
                     return {(parent / row["file"]).resolve(): row["identity"] for row in rows}
-            except (KeyError, UnicodeDecodeError, csv.Error) as error:
+            except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
                 raise TrainingError(f"{manifest} needs tab-separated columns file and identity ({error!r})") from error
     return {}

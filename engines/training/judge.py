@@ -103,12 +103,12 @@ def _why_no_perceptual() -> str | None:
 
 def _perceptual() -> PerceptualMetric:
     """On the GPU if there is one; in bfloat16 on a CPU that computes in it (0.3 % off, twice as fast)."""
-    import openvino
     import torch
 
+    from engines.backends.ovino import import_openvino
     from engines.training.perceptual_metric import PerceptualMetric
 
     if torch.cuda.is_available():
         return PerceptualMetric(device="cuda")
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return PerceptualMetric(bfloat16="BF16" in capabilities)

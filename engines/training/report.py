@@ -124,11 +124,8 @@ def _tables(result: EvaluationResult) -> list[tuple[str, Row, list[Row]]]:
         rows = [["change of the result over the driver's own", _number(result.summary.flicker_ratio, 2)]]
         tables.append(("Flicker while the driver is still", ["", "ratio"], rows))
     if result.summary.cross:
-        names = [f"{name} {kind}" for name in GESTURES for kind in ("r", "gain")]
-        header = ["masks", "pairs", "AED", "missed", *names]
-        tables.append(
-            ("Other people's portraits, relative motion: correlation (r) and gain", header, _cross_rows(result))
-        )
+        header = ["", "pairs", "AED", "missed", *GESTURES]
+        tables.append(("Other people's portraits in relative motion", header, _cross_rows(result)))
     tables.append(("Clips", ["clip", *TITLES.values(), "xL1", "xAKD"], _clip_rows(result)))
     return tables
 
@@ -145,10 +142,12 @@ def _mean_rows(result: EvaluationResult) -> list[Row]:
 def _cross_rows(result: EvaluationResult) -> list[Row]:
     rows = []
     for masks, cross in result.summary.cross.items():
-        pairs = [_number(value[name], 2) for name in GESTURES for value in (cross.correlation, cross.gain)]
-        rows.append([masks, str(cross.pairs), _number(cross.aed, 3), _number(cross.missed, 3), *pairs])
-    counted = next(iter(result.summary.cross.values())).counted
-    rows.append(["pairs counted", "", "", "", *(text for name in GESTURES for text in (str(counted[name]), ""))])
+        figures = [str(cross.pairs), _number(cross.aed, 3), _number(cross.missed, 3)]
+        rows.append(
+            [f"{masks} masks: correlation", *figures, *(_number(cross.correlation[name], 2) for name in GESTURES)]
+        )
+        rows.append([f"{masks} masks: gain", "", "", "", *(_number(cross.gain[name], 2) for name in GESTURES)])
+        rows.append(["pairs with that gesture", "", "", "", *(str(cross.counted[name]) for name in GESTURES)])
     return rows
 
 

@@ -186,7 +186,7 @@ def test_tables_name_baseline_model_and_ratio(mirror):
         console.print(report.as_text(mirror[0]))
 
     text = capture.get()
-    for words in ("copy the first frame", "ratio", "Flicker", "mouth r", "anna <b>"):
+    for words in ("copy the first frame", "ratio", "Flicker", "driving masks: gain", "anna <b>"):
         assert words in text
 
 
@@ -235,6 +235,14 @@ def test_the_tool_answers_a_wrong_folder_with_one_sentence(flags, sentence, clip
     assert code == 2
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_an_output_that_is_a_file_is_refused_before_anything_is_measured(clips, capsys):
+    target = clips / "portraits" / "clara.png"
+
+    assert evaluate.main(["--clips", str(clips), "--output", str(target)]) == 2
+
+    assert f"{target} cannot be written" in capsys.readouterr().err
 
 
 def test_the_tool_refuses_a_count_that_makes_no_sense(capsys):
