@@ -74,10 +74,24 @@ def write_picture(path: Path, image: Image) -> None:
     Raises:
         SinkError: the file cannot be written.
     """
+    write_bytes(path, encode_png(image))
+
+
+def encode_png(image: Image) -> bytes:
+    """A PNG file of uint8 (H, W, 3) RGB."""
     _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    return encoded.tobytes()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, in place at once or not at all.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(encoded.tobytes())
+            file.write(content)
         os.chmod(file.name, 0o644)
         os.replace(file.name, path)
     except OSError as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations at run time
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Channel = Annotated[int, Field(ge=0, le=255)]
 
 
 class LiveSettings(BaseModel):
@@ -50,3 +53,109 @@ class LiveSettings(BaseModel):
         title="Swap mask",
         description="whose mask says where a swapped part lies: the driver's, or the avatar's, warped",
     )
+
+
+class CameraSettings(BaseModel):
+    """Which part of the camera's picture the model sees, and how it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    auto_framing: bool = Field(
+        default=True,
+        title="Find my face",
+        description="frame the face whenever motion is calibrated; off: the middle of the picture is used",
+    )
+    zoom: float = Field(
+        default=1.0,
+        ge=0.5,
+        le=3.0,
+        title="Zoom",
+        description="size of the face in the model's picture; a change calibrates anew",
+    )
+    shift_x: float = Field(
+        default=0.0,
+        ge=-0.5,
+        le=0.5,
+        title="Move right",
+        description="how far the model's part of the picture lies to the right, over its width",
+    )
+    shift_y: float = Field(
+        default=0.0,
+        ge=-0.5,
+        le=0.5,
+        title="Move down",
+        description="how far the model's part of the picture lies below, over its height",
+    )
+    smoothing: float = Field(
+        default=0.3,
+        ge=0.0,
+        le=1.0,
+        title="Smoothing",
+        description="calms trembling while the head rests; quick movements pass; 0 is off",
+    )
+    auto_calibrate: bool = Field(
+        default=True,
+        title="Calibrate by itself",
+        description="in the first seconds, take a steadier moment nearer to the avatar's pose as the reference",
+    )
+    mirror_preview: bool = Field(
+        default=True,
+        title="Mirror my picture",
+        description="show the camera's picture as a mirror does; the output does not change",
+    )
+
+
+class OutputSettings(BaseModel):
+    """What is shown to others; size and rate of the output stay as they were at the start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    show: Literal["avatar", "camera", "nothing"] = Field(
+        default="avatar",
+        title="Show",
+        description="the avatar, the camera's own picture (pass-through), or nothing but the background",
+    )
+    mirror: bool = Field(default=False, title="Mirror output", description="turn left and right round for others")
+    fit: Literal["centre", "fill"] = Field(
+        default="centre",
+        title="Fit",
+        description="centre: the whole picture with background beside it; fill: cut off above and below",
+    )
+    background: Literal["blur", "colour", "picture"] = Field(
+        default="blur",
+        title="Background",
+        description="what is beside the avatar: its own edges blurred, one colour, or a picture",
+    )
+    colour: tuple[Channel, Channel, Channel] = Field(
+        default=(32, 34, 38),
+        title="Background colour",
+        description="red, green and blue, 0 to 255",
+    )
+    picture: Path | None = Field(default=None, title="Background picture", description="picture file, cut to fit")
+    overlay: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        title="Show parts",
+        description="how strongly the model's parts are painted over the avatar; 0 is off",
+    )
+    badge: bool = Field(
+        default=True,
+        title="AI badge",
+        description="a small sign in the corner that says that the picture is made by AI",
+    )
+    banner: bool = Field(
+        default=True,
+        title="Say when the camera is lost",
+        description="one line in the output while the last picture is held",
+    )
+
+
+class Settings(BaseModel):
+    """All that may change while the program runs, in one piece."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    live: LiveSettings = LiveSettings()
+    camera: CameraSettings = CameraSettings()
+    output: OutputSettings = OutputSettings()

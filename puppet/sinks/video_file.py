@@ -17,6 +17,7 @@ from puppet.errors import SinkError
 from puppet.sinks.sound import COPIED, Sound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = tuple(COPIED)
 CODEC = "libx264"
-OPTIONS = {"crf": "17", "preset": "medium"}
+QUALITY = "17"
 """Visually without loss at a third of the size of near-lossless."""
 THREADS = 2
 """Of the encoder. Small pictures gain nothing from more, and the model needs the rest."""
@@ -53,13 +54,25 @@ class VideoFileSink:
     As a context manager: leaving the block by an exception removes the temporary file and leaves `path` as it was.
     """
 
-    def __init__(self, path: Path, clip: Clip, *, force: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clip: Clip,
+        *,
+        force: bool = False,
+        preset: str = "medium",
+        tags: Mapping[str, str] | None = None,
+        finish: Callable[[Path], None] | None = None,
+    ) -> None:
         """Open the temporary file.
 
         Args:
             path: where the video shall be; its folder is made if need be.
             clip: rate, times and sound of the pictures that will come.
             force: replace a file that is there.
+            preset: of x264, from ultrafast to veryslow.
+            tags: of the container, by name.
+            finish: last touch to the whole file before it is moved into place.
 
         Raises:
             SinkError: the place cannot be written, or the video library has no H.264 encoder.
@@ -68,6 +81,8 @@ class VideoFileSink:
         self.path = path
         self.written = 0
         self._clip = clip
+        self._options = {"crf": QUALITY, "preset": preset}
+        self._finish = finish
         self._stream: Any = None
         self._sound: Sound | None = None
         self._last_tick = -1
@@ -80,6 +95,7 @@ class VideoFileSink:
         except (av.error.FFmpegError, OSError) as error:
             self._temporary.unlink(missing_ok=True)
             raise self._failed(error) from error
+        self._container.metadata.update(tags or {})
 
     def write(self, image: Image, seconds: float) -> None:
         """Append one picture.
@@ -122,6 +138,8 @@ class VideoFileSink:
                 self._sound.finish(until=float("inf") if complete else end)
                 self._sound.close()
             self._container.close()
+            if self._finish is not None:
+                self._finish(self._temporary)
             os.replace(self._temporary, self.path)
         except (av.error.FFmpegError, OSError) as error:
             self.discard()
@@ -149,7 +167,7 @@ class VideoFileSink:
             self.close()
 
     def _start(self, image: Image) -> None:
-        stream: Any = self._container.add_stream(CODEC, rate=self._clip.rate, options=OPTIONS)
+        stream: Any = self._container.add_stream(CODEC, rate=self._clip.rate, options=self._options)
         stream.height, stream.width = image.shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.time_base = self._clip.time_base

@@ -1,0 +1,1 @@
+"""Where driving frames come from."""
