@@ -1,0 +1,1 @@
+"""From weights to something that runs: networks, checkpoints, export, backends, training."""

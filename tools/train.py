@@ -45,9 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train.py", description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run: checkpoints, logs, pictures")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the run: checkpoints, logs, pictures")
     parser.add_argument("--data", type=Path, nargs="+", default=[], help="folders of framed clips and portraits")
-    parser.add_argument("--cache", type=Path, help="where frames and mesh points are kept (default: RUN/cache)")
+    parser.add_argument("--cache", type=Path, help="where frames and mesh points are kept (default: OUTPUT/cache)")
     parser.add_argument("--rebuild-cache", action="store_true", help="read the clips again")
     parser.add_argument("--config", type=Path, help="run configuration (.json); left out, the run's own or the default")
     parser.add_argument(
@@ -83,7 +83,7 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     cache = _cache(options, fabric, console)
     intervals = Intervals(checkpoint_s=options.checkpoint_every, pictures_s=options.pictures_every)
     try:
-        trainer = session.trainer(config, cache, run=options.run, fabric=fabric, intervals=intervals)
+        trainer = session.trainer(config, cache, run=options.output, fabric=fabric, intervals=intervals)
     except ValidationError as error:
         raise TrainingError(f"the networks' configuration does not fit family {config.family}: {error}") from error
     resumed = trainer.resume()
@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace, console: Console) -> None:
         signal.signal(getattr(signal, name), lambda *_: trainer.stop())
     _fit(trainer, options, console)
     if fabric.is_global_zero:
-        console.print(f"stopped at step {trainer.step} of {config.steps}; the state is in {options.run}")
+        console.print(f"stopped at step {trainer.step} of {config.steps}; the state is in {options.output}")
 
 
 def _fit(trainer: Trainer, options: argparse.Namespace, console: Console) -> None:
@@ -124,11 +124,11 @@ def _config(options: argparse.Namespace) -> TrainConfig:
             return TrainConfig.model_validate(json.loads(options.config.read_text()))
         except (OSError, ValueError) as error:
             raise TrainingError(f"{options.config} is no run configuration: {error}") from error
-    return read_config(options.run) if (options.run / CONFIG).exists() else TrainConfig()
+    return read_config(options.output) if (options.output / CONFIG).exists() else TrainConfig()
 
 
 def _cache(options: argparse.Namespace, fabric: Fabric, console: Console) -> Cache:
-    folder = options.cache or options.run / "cache"
+    folder = options.cache or options.output / "cache"
     with fabric.rank_zero_first(local=True):
         if (folder / "index.json").exists() and not (options.rebuild_cache and fabric.is_global_zero):
             return Cache.open(folder)
@@ -144,9 +144,9 @@ def _cache(options: argparse.Namespace, fabric: Fabric, console: Console) -> Cac
 
 
 def _export(options: argparse.Namespace, console: Console) -> None:
-    config = read_config(options.run)
+    config = read_config(options.output)
     model = families.build(config.family, config.network)
-    model.load_state_dict(read_average(options.run))
+    model.load_state_dict(read_average(options.output))
     model.eval()
     folder = export_model(
         model,

@@ -1,0 +1,1 @@
+"""Training and evaluation: data, losses, loop, metrics."""

@@ -93,7 +93,7 @@ def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> No
     config = tmp_path / "config.json"
     config.write_text(tiny_config().model_dump_json())
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    tool = [str(ROOT / "tools" / "train.py"), "--run", str(run)]
+    tool = [str(ROOT / "tools" / "train.py"), "--output", str(run)]
     together = [*tool, "--config", str(config), "--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
 
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *together]
