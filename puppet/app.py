@@ -6,14 +6,14 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engines.errors import EngineError
 from puppet import config, logs
 from puppet.errors import ConfigError, PuppetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from puppet.render import Report
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0, 1 for a failure that nobody foresaw, 2 for input that cannot be used, 130 after Ctrl-C.
     """
     chosen = _parser().parse_args(arguments)
-    logs.setup(verbose=chosen.verbose)
+    logs.setup(verbose="verbose" in chosen)
     try:
         return int(chosen.run(chosen))
     except (PuppetError, EngineError) as error:
@@ -60,7 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line instead of repeating the usage."""
+    """Says what is wrong in one line instead of repeating the usage; declares expensive flags only when used."""
+
+    declare: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        declare, self.declare = self.declare, None
+        if declare is not None:
+            declare(self)
+        return super().parse_known_args(*arguments, **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"error: {message}; {self.prog} --help shows what there is\n")
@@ -68,18 +76,18 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
-    # Without a default, so that `puppet --verbose render` is not undone by the sub-command.
+    # No default here: the sub-command's would undo a flag given before it.
     common.add_argument(
         "--verbose", action="store_true", default=argparse.SUPPRESS, help="show what is done, and tracebacks"
     )
     parser = _Parser(prog="puppet", description="One avatar picture moves as you do.", parents=[common])
-    parser.set_defaults(run=_start, verbose=False)
+    parser.set_defaults(run=_start)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     render = commands.add_parser("render", parents=[common], help="animate a picture with a video, into a video file")
     _add_render_arguments(render)
     render.set_defaults(run=_render)
     bench = commands.add_parser("bench", parents=[common], help="measure how fast a model runs here")
-    _add_bench_arguments(bench)
+    bench.declare = _add_bench_arguments
     live = commands.add_parser("live", parents=[common], help="drive a picture with the camera, in a window")
     live.set_defaults(run=_live)
     doctor = commands.add_parser("doctor", parents=[common], help="say what is there and what is missing")
@@ -98,23 +106,60 @@ def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
         help="video whose motion it takes, or scripted[:SECONDS] for a performance of our own",
     )
     add("--output", type=Path, required=True, metavar="OUT.mp4", help="video to write: .mp4, .mov or .mkv")
-    add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (the bundled one)")
-    add("--backend", default="auto", help="onnxrt, ovino, or auto for the fastest that is usable here")
-    add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
+    add("--force", action="store_true", help="replace the output if it is there")
+    add("--side-by-side", action="store_true", help="show driving video, avatar and result next to each other")
+    add("--overlay", choices=("parts",), help="paint the parts over the result")
+    _add_model_arguments(parser.add_argument_group("model"))
+    _add_motion_arguments(parser.add_argument_group("motion"))
+    _add_framing_arguments(parser.add_argument_group("framing"))
+
+
+def _add_model_arguments(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (default: the bundled)")
+    add("--backend", default="auto", help="onnxrt, ovino, or auto: the fastest that is usable here (default)")
+    add("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the backend's choice)")
+
+
+def _add_motion_arguments(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--mode",
         choices=("relative", "absolute"),
         default="relative",
-        help="relative (default): the driver's movements",
+        help="relative: the driver's movements from the avatar's own pose (default); absolute: the driver's pose",
     )
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
-    add("--masks", choices=("driving", "avatar"), help="which pixels move with a part (default: the avatar's)")
-    add("--reference", default="first", metavar="first|best|N", help="frame that relative motion counts from; best")
-    add("--crop", default="auto", metavar="auto|none|X,Y,W,H", help="part of the driving video to use; auto finds")
-    add("--swap", nargs="+", default=[], metavar="PART", help="take only these parts from the avatar, e.g. hair,lips")
-    add("--side-by-side", action="store_true", help="show driving video, avatar and result next to each other")
-    add("--overlay", choices=("parts",), help="paint the parts over the result")
-    add("--force", action="store_true", help="replace OUT.mp4 if it is there")
+    add("--masks", choices=("driving", "avatar"), help="whose masks say which pixels move with a part")
+    add(
+        "--reference",
+        default="first",
+        metavar="first|best|N",
+        help="frame of the driving video that counts as the avatar's own pose: its first (default), the one most like "
+        "the avatar, or frame N from 0",
+    )
+    add(
+        "--swap",
+        nargs="+",
+        default=[],
+        metavar="PART",
+        help="take only these parts from the avatar, into the driving video: names or words in them, such as hair,lips",
+    )
+
+
+def _add_framing_arguments(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--crop",
+        default="auto",
+        metavar="auto|none|X,Y,W,H",
+        help="part of the driving video to use: around the face (default), the centre, or this, in pixels",
+    )
+    add(
+        "--avatar-crop",
+        metavar="auto|none|X,Y,W,H",
+        help="the same of the avatar picture (default: none if --crop is none, else auto)",
+    )
 
 
 def _add_bench_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,10 +171,17 @@ def _add_bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _render(chosen: argparse.Namespace) -> int:
     values = {key: value for key, value in vars(chosen).items() if key not in ("run", "verbose")}
-    values["crop"] = config.parse_crop(chosen.crop)
+    values["crop"] = config.parse_crop(chosen.crop, flag="--crop")
+    values["avatar_crop"] = _avatar_crop(chosen)
     values["reference"] = config.parse_reference(chosen.reference)
     values["swap"] = tuple(name for entry in chosen.swap for name in entry.split(",") if name)
     return _render_and_tell(config.render_config(values))
+
+
+def _avatar_crop(chosen: argparse.Namespace) -> object:
+    if chosen.avatar_crop is None:
+        return "none" if chosen.crop == "none" else "auto"
+    return config.parse_crop(chosen.avatar_crop, flag="--avatar-crop")
 
 
 def _render_and_tell(wanted: config.RenderConfig) -> int:

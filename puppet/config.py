@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -36,7 +37,8 @@ class RenderConfig(BaseModel):
     strength: float = Field(1.0, ge=0, le=2)
     masks: Literal["driving", "avatar"] | None = Field(None, description="None leaves the choice to LiveSettings")
     reference: Reference = Field("first", description="frame from which relative motion counts; number from 0")
-    crop: Crop = Field("auto", description="of the driving video; none holds for the avatar too")
+    crop: Crop = Field("auto", description="of the driving video")
+    avatar_crop: Crop = "auto"
     swap: tuple[str, ...] = ()
     side_by_side: bool = False
     overlay: Literal["parts"] | None = None
@@ -60,17 +62,23 @@ def render_config(values: dict[str, object]) -> RenderConfig:
         first = error.errors()[0]
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "arguments"
         raise ConfigError(f"--{name} {first.get('input')!r}: {first['msg'].lower()}") from error
+    inputs = {"avatar": config.avatar}
     if config.is_scripted:
         _refuse_video_options(config)
-    elif config.output.exists():
-        for name, other in (("driving video", Path(config.driving)), ("avatar", config.avatar)):
-            if other.exists() and os.path.samefile(config.output, other):
-                raise ConfigError(f"--output {config.output} is the {name} itself; give another name")
+    else:
+        inputs["driving video"] = Path(config.driving)
+    for name, path in inputs.items():
+        if config.output.exists() and path.exists() and os.path.samefile(config.output, path):
+            raise ConfigError(f"--output {config.output} is the {name} itself; give another name")
     return config
 
 
-def parse_crop(text: str) -> Literal["auto", "none"] | Square:
+def parse_crop(text: str, *, flag: str = "--crop") -> Literal["auto", "none"] | Square:
     """Read `auto`, `none` or `X,Y,W,H`; of a rectangle, the smallest square around it.
+
+    Args:
+        text: what was given.
+        flag: by which flag, for the message.
 
     Raises:
         ConfigError: it is none of these.
@@ -80,9 +88,10 @@ def parse_crop(text: str) -> Literal["auto", "none"] | Square:
     try:
         x, y, width, height = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise ConfigError(f"--crop {text!r}: write auto, none, or four numbers X,Y,W,H in pixels") from error
-    if min(width, height) < 1 or max(abs(x), abs(y), width, height) > 1e5:
-        raise ConfigError(f"--crop {text!r}: width and height must be at least 1, and no number beyond 100000")
+        raise ConfigError(f"{flag} {text!r}: write auto, none, or four numbers X,Y,W,H in pixels") from error
+    is_finite = all(math.isfinite(value) for value in (x, y, width, height))
+    if not is_finite or min(width, height) < 1 or max(abs(x), abs(y), width, height) > 1e5:
+        raise ConfigError(f"{flag} {text!r}: width and height must be at least 1, and no number beyond 100000")
     return square_around(x, y, width, height)
 
 

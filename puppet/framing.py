@@ -30,8 +30,12 @@ SEARCH_SIDE = 640
 """Longer side, pixels, of the picture that the face is searched in."""
 TILES = (2, 3)
 """Squares along the shorter side, finer and finer, when no face is found in the whole picture."""
+COARSE = 0.25
+"""A face smaller than this in its picture is looked at again from near: the detector sees 128 pixels a side."""
 SMALLEST_TILE = 64
-"""Side, pixels: in less the detector sees faces in noise."""
+"""Side, pixels."""
+SMALLEST_FACE = 24
+"""Pixels: what the detector finds below it is mostly noise, and the model could read nothing off it."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ def find_face(image: Image, finder: FindsFaces, *, near: Box | None = None) -> B
     if not boxes:
         found = (_search_again(image, box, finder) for box in _ranked(_search_tiles(image, finder), near))
         return next((box for box in found if box is not None), None)
-    return _ranked(boxes, near)[0]
+    best = _ranked(boxes, near)[0]
+    if max(best[2] - best[0], best[3] - best[1]) > COARSE * max(image.shape[:2]):
+        return best
+    return _search_again(image, best, finder) or best
 
 
 def frame_picture(image: Image, finder: FindsFaces, *, name: str) -> Square:
@@ -134,7 +141,7 @@ def frame_clip(samples: Sequence[Image], finder: FindsFaces, *, name: str) -> Sq
 
 
 def _centre(image: Image, name: str) -> Square:
-    log.warning("no face was found in %s, so its centre is used; --crop X,Y,W,H says where the face is", name)
+    log.warning("no face was found in %s, so its centre is used; crop it to the face if that lies elsewhere", name)
     return centre_square(image.shape[1], image.shape[0])
 
 
@@ -142,7 +149,8 @@ def _search(image: Image, finder: FindsFaces, *, x: float = 0, y: float = 0) -> 
     """Faces of a picture whose upper left corner lies at (x, y) of a larger one, in pixels of that."""
     small = images.fit(image, longest=SEARCH_SIDE)
     scale = image.shape[1] / small.shape[1]
-    return [_moved(face.box, scale, x, y) for face in finder.find(small)]
+    boxes = (_moved(face.box, scale, x, y) for face in finder.find(small))
+    return [box for box in boxes if max(box[2] - box[0], box[3] - box[1]) >= SMALLEST_FACE]
 
 
 def _search_tiles(image: Image, finder: FindsFaces) -> list[Box]:

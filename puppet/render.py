@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from puppet.avatar import Avatar
-    from puppet.config import RenderConfig
+    from puppet.config import Crop, RenderConfig
     from puppet.puppeteer import Puppeteer
     from puppet.sources.video_file import Clip
     from puppet.types import Image, Rendered
 
 log = logging.getLogger(__name__)
+
+AVATAR_SIDE = 1024
+"""Longest side, pixels, at which a framed avatar is kept until the model scales it."""
 
 
 class Report(NamedTuple):
@@ -105,27 +108,26 @@ def _prepare(config: RenderConfig) -> _Pictures:
     picture = images.read_picture(config.avatar)
     driving = None if config.is_scripted else VideoFile(Path(config.driving))
     finder: Any = None
-    if config.crop != "none":
+    if config.avatar_crop == "auto" or (config.crop == "auto" and driving is not None):
         from engines.faces import FaceFinder
 
         finder = FaceFinder()
-        avatar_square = framing.frame_picture(picture, finder, name=str(config.avatar))
-    else:
-        avatar_square = framing.centre_square(picture.shape[1], picture.shape[0])
-    # The model scales once more; twice its side keeps what that can use and frees the rest.
-    avatar = images.crop(picture, avatar_square, size=min(round(avatar_square.side), 1024))
+    square = _square(config.avatar_crop, [picture], finder, name=str(config.avatar))
+    # The model scales once more; this keeps what it can use and frees the rest of a large picture.
+    avatar = images.crop(picture, square, size=max(images.MIN_SIDE, min(round(square.side), AVATAR_SIDE)))
     if driving is None:
         return _Pictures(avatar, None, None)
-    return _Pictures(avatar, driving, _driving_square(config, driving, finder))
+    samples = driving.sample(count=5 if config.crop == "auto" else 1)
+    return _Pictures(avatar, driving, _square(config.crop, samples, finder, name=config.driving))
 
 
-def _driving_square(config: RenderConfig, driving: VideoFile, finder: Any) -> framing.Square:
-    if isinstance(config.crop, framing.Square):
-        return config.crop
-    samples = driving.sample(count=1 if config.crop == "none" else 5)
-    if config.crop == "none":
+def _square(crop: Crop, samples: list[Image], finder: Any, *, name: str) -> framing.Square:
+    """What to cut out of pictures like these."""
+    if isinstance(crop, framing.Square):
+        return crop
+    if crop == "none":
         return framing.centre_square(samples[0].shape[1], samples[0].shape[0])
-    return framing.frame_clip(samples, finder, name=config.driving)
+    return framing.frame_clip(samples, finder, name=name)
 
 
 def _open_puppeteer(config: RenderConfig) -> Puppeteer:
@@ -201,6 +203,8 @@ def _write(
         for result in rendered:
             sink.write(_compose(config, result, avatar), result.frame.captured_at)
             progress.advance()
+            if sink.written == 1:
+                log.info("the first frame is rendered")
             if interruption.signal is not None:
                 break
         fps = progress.fps

@@ -47,7 +47,7 @@ class Sound:
         self._output = output
         self._input = av.open(f"file:{source}", metadata_errors="replace")
         self._source: Any = self._input.streams.audio[0]
-        self.is_copied = self._source.codec_context.name in COPIED[suffix]
+        self.is_copied = self._source.codec_context.codec.canonical_name in COPIED[suffix]
         self._stream: Any = self._add_stream()
         self._packets = self._read()
         self._waiting: Any = None
