@@ -64,8 +64,8 @@ class PairSampler:
         made = []
         for picture, points in sides:
             own = _affines(rng, stage.batch, turn=10.0, zoom=0.1, move=0.08)
-            # Two frames of a clip move by themselves; one in three is moved as a whole besides, stills always.
-            alone = still | (rng.random(stage.batch) < 0.33)
+            # Few pairs are moved as a whole: the background comes along, which it should not when a person moves.
+            alone = still | (rng.random(stage.batch) < self._config.moved)
             own[~alone] = np.eye(2, 3, dtype=np.float32)
             made.append(self._augmented(picture, points, _composed(common, own), flipped=flipped, stage=stage))
         known = torch.from_numpy((self._cache.scores[rows] > 0.5).all(axis=1))
