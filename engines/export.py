@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from engines.families.base import PuppetModel
@@ -202,21 +203,32 @@ def _compare(path: Path, role: Role, reference: Role, *, precision: Precision) -
     outputs = dict(zip(role.outputs, session.run(list(role.outputs), feeds), strict=True))
     with torch.no_grad():
         expected = reference.run()
-    parity = {}
-    for key, tensor in expected.items():
-        difference = np.abs(outputs[key].astype(np.float64) - tensor.numpy().astype(np.float64))
-        parity[key] = Parity(max_difference=float(difference.max()), mean_difference=float(difference.mean()))
-        if tensor.dtype == torch.uint8:
-            amount, limit = parity[key].mean_difference, PICTURE_LIMITS[precision]
-        else:
-            amount = parity[key].max_difference / max(1.0, float(tensor.abs().max()))
-            limit = TENSOR_LIMITS[precision]
-        if not amount <= limit:  # NaN is above every limit
-            raise ExportError(
-                f"{key} of the {role.name} differs from the networks by {amount:.3g}, allowed are {limit:g}; "
-                f"check the weights, or export with --precision fp32"
-            )
-    return parity
+    return {
+        key: _difference(outputs[key], tensor.numpy(), f"{key} of the {role.name}", precision=precision)
+        for key, tensor in expected.items()
+    }
+
+
+def _difference(given: NDArray[Any], wanted: NDArray[Any], what: str, *, precision: Precision) -> Parity:
+    """How far a graph's output is from the networks'.
+
+    Raises:
+        ExportError: it is above its limit, or there are values that are no numbers.
+    """
+    difference = np.abs(given.astype(np.float64) - wanted.astype(np.float64))
+    greatest, mean = float(difference.max()), float(difference.mean())
+    if not math.isfinite(greatest):
+        raise ExportError(f"{what} holds NaN or infinity on a test picture; check the weights")
+    if wanted.dtype == np.uint8:
+        amount, limit = mean, PICTURE_LIMITS[precision]
+    else:
+        amount, limit = greatest / max(1.0, float(np.abs(wanted).max())), TENSOR_LIMITS[precision]
+    if amount > limit:
+        raise ExportError(
+            f"{what} differs from the networks by {amount:.3g}, allowed are {limit:g}; "
+            f"check the weights, or export with --precision fp32"
+        )
+    return Parity(max_difference=greatest, mean_difference=mean)
 
 
 def _tensor_spec(name: str, tensor: Tensor) -> TensorSpec:
