@@ -50,9 +50,7 @@ class TrainConfig(_Frozen):
     weights: Weights = Weights()
     carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
     stills: float = Field(0.06, ge=0, le=1, description="share of pairs made from one portrait, moved as a whole")
-    moved: float = Field(
-        0.08, ge=0, le=1, description="share of the other pairs moved as a whole besides"
-    )
+    moved: float = Field(0.08, ge=0, le=1, description="share of the other pairs moved as a whole besides")
     hard_pairs: float = Field(0.5, ge=0, le=1, description="share of pairs whose frames are far apart in pose")
     seed: int = 0
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from engines.training.cache import Cache, Span
     from engines.training.config import Stage, TrainConfig
 
-CANDIDATES = 4
-"""Driving frames from which a hard pair takes the one farthest in pose."""
+CANDIDATES = 10
+"""Driving frames from which a hard pair takes the one that differs most in pose, mouth or eyes."""
 
 
 class Pairs(NamedTuple):
@@ -50,6 +50,7 @@ class PairSampler:
         self._cache = cache
         self._config = config
         self._mirror = mirror_index()
+        self._opening = openings(cache.points)
 
     def draw(self, step: int, *, rank: int = 0) -> Pairs:
         """The batch of one step on one device."""
@@ -81,7 +82,11 @@ class PairSampler:
         source = int(rng.integers(span.start, span.stop))
         count = CANDIDATES if rng.random() < self._config.hard_pairs else 1
         drivings = rng.integers(span.start, span.stop, count)
-        distance = np.abs(cache.points[drivings] - cache.points[source]).mean(axis=(1, 2))
+        kind = rng.integers(3)
+        if kind == 0:
+            distance = np.abs(cache.points[drivings] - cache.points[source]).mean(axis=(1, 2))
+        else:
+            distance = np.abs(self._opening[drivings, kind - 1] - self._opening[source, kind - 1])
         return source, int(drivings[distance.argmax()])
 
     def _load(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -109,6 +114,23 @@ class PairSampler:
         mirrored = points[:, self._mirror] * torch.tensor([-1.0, 1.0])
         points = torch.where(torch.from_numpy(flipped)[:, None, None], mirrored, points)
         return picture, points
+
+
+def openings(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far mouth and eyes are open, in heights of the face.
+
+    Args:
+        points: (N, 468, 2).
+
+    Returns:
+        (N, 2): the gap between the lips, the mean gap between the lids.
+    """
+
+    def gap(one: int, other: int) -> NDArray[np.float32]:
+        return np.asarray(np.linalg.norm(points[:, one] - points[:, other], axis=1), np.float32)
+
+    height = np.maximum(gap(10, 152), 1e-3)
+    return np.stack([gap(13, 14) / height, (gap(159, 145) + gap(386, 374)) / (2 * height)], axis=1)
 
 
 def _affines(rng: np.random.Generator, count: int, *, turn: float, zoom: float, move: float) -> NDArray[np.float32]:
