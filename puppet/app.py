@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from engines.errors import EngineError
 from puppet import config, logs
-from puppet.errors import ConfigError, PuppetError
+from puppet.errors import PuppetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", parents=[common], help="measure how fast a model runs here")
     bench.declare = _add_bench_arguments
     live = commands.add_parser("live", parents=[common], help="drive a picture with the camera, in a window")
-    live.set_defaults(run=_live)
+    _add_live_arguments(live)
     doctor = commands.add_parser("doctor", parents=[common], help="say what is there and what is missing")
     doctor.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder")
     doctor.set_defaults(run=_doctor)
@@ -169,6 +169,13 @@ def _add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=bench.run)
 
 
+def _add_live_arguments(parser: argparse.ArgumentParser) -> None:
+    from puppet import live_options
+
+    live_options.add_arguments(parser)
+    parser.set_defaults(run=_live)
+
+
 def _render(chosen: argparse.Namespace) -> int:
     values = {key: value for key, value in vars(chosen).items() if key not in ("run", "verbose")}
     values["crop"] = config.parse_crop(chosen.crop, flag="--crop")
@@ -211,17 +218,16 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 
 def _live(chosen: argparse.Namespace) -> int:
-    raise PuppetError(NO_WINDOW)
+    from puppet import live
+
+    return live.run(chosen)
 
 
 def _start(chosen: argparse.Namespace) -> int:
     """No command: the window where there is a screen and a camera, else a demonstration without either."""
     if config.has_screen() and config.has_camera():
         _say(NO_WINDOW)
-    avatars = sorted(config.AVATARS.glob("*.png"))
-    if not avatars:
-        raise ConfigError(f"there are no avatar pictures in {config.AVATARS}; use render with a picture of your own")
-    avatar = next((path for path in avatars if "person" in path.stem), avatars[0])
+    avatar = config.default_avatar()
     output = DEMO_FOLDER / f"{avatar.stem}.mp4"
     _say(f"demonstration: {avatar.name} with a scripted performance; python main.py --help shows more")
     values = {"avatar": avatar, "driving": config.SCRIPTED, "output": output, "force": True}

@@ -108,6 +108,18 @@ def parse_reference(text: str) -> Literal["first", "best"] | int:
     return int(text)
 
 
+def default_avatar() -> Path:
+    """The bundled picture that is used when none was chosen.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    avatars = sorted(AVATARS.glob("*.png"))
+    if not avatars:
+        raise ConfigError(f"there are no avatar pictures in {AVATARS}; choose a picture of your own with --avatar")
+    return next((path for path in avatars if "person" in path.stem), avatars[0])
+
+
 def has_screen() -> bool:
     """Whether a window can be opened."""
     if sys.platform.startswith("linux"):

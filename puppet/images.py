@@ -142,6 +142,30 @@ def crop(image: Image, square: Square, *, size: int) -> Image:
     return np.ascontiguousarray(resize(inside, width=size, height=size))
 
 
+def cover(image: Image, *, width: int, height: int) -> Image:
+    """Scale uint8 (H, W, 3) until it covers that size, and cut off evenly what is too much."""
+    rows, columns = image.shape[:2]
+    scale = max(width / columns, height / rows)
+    used_width, used_height = min(columns, round(width / scale)), min(rows, round(height / scale))
+    top, left = (rows - used_height) // 2, (columns - used_width) // 2
+    return resize(image[top : top + used_height, left : left + used_width], width=width, height=height)
+
+
+def stamp(image: Image, patch: Image, *, x: int, y: int) -> None:
+    """Lay a patch over uint8 (H, W, 3) RGB, in place; what reaches beyond the right and lower edges is cut off.
+
+    Args:
+        image: is changed.
+        patch: uint8 (h, w, 4) RGBA, not premultiplied.
+        x: left edge, pixels.
+        y: upper edge.
+    """
+    below = image[y : y + patch.shape[0], x : x + patch.shape[1]]
+    above = patch[: below.shape[0], : below.shape[1]].astype(np.uint16)
+    opacity = above[..., 3:]
+    below[:] = (above[..., :3] * opacity + below * (255 - opacity) + 127) // 255
+
+
 def side_by_side(pictures: Sequence[Image]) -> Image:
     """Pictures of one height in one row, uint8 (H, sum of W, 3)."""
     return np.concatenate(list(pictures), axis=1)

@@ -24,12 +24,13 @@ def colours(parts: int) -> Floats:
     return np.array(rows, np.float32).reshape(parts, 3) * 255
 
 
-def paint_parts(image: Image, segmentation: Floats) -> Image:
+def paint_parts(image: Image, segmentation: Floats, *, opacity: float = OPACITY) -> Image:
     """Tint each pixel by the parts that hold it; the background stays as it is.
 
     Args:
         image: uint8 (H, W, 3) RGB.
         segmentation: (K + 1, h, w) in [0, 1], background first.
+        opacity: of the tint where a part holds a pixel wholly, 0 to 1.
 
     Returns:
         uint8 (H, W, 3) RGB.
@@ -41,5 +42,5 @@ def paint_parts(image: Image, segmentation: Floats) -> Image:
         np.concatenate([tint, segmentation[:1]]).astype(np.float32), width=width, height=height
     )
     held = 1 - planes[3]
-    mixed = image * (1 - OPACITY * held[..., None]) + OPACITY * planes[:3].transpose(1, 2, 0)
+    mixed = image * (1 - opacity * held[..., None]) + opacity * planes[:3].transpose(1, 2, 0)
     return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)

@@ -56,3 +56,23 @@ class StageTimes:
     def summaries(self) -> dict[str, Summary]:
         """One summary a stage, in the order in which the stages first came."""
         return {stage: Summary.of(times) for stage, times in self._times.items()}
+
+
+class Rate:
+    """How often something happens, over the latest times."""
+
+    def __init__(self, *, window: int = 60) -> None:
+        self._times: deque[float] = deque(maxlen=window)
+
+    def tick(self, now: float) -> None:
+        """It happened; seconds."""
+        self._times.append(now)
+
+    def at(self, now: float) -> float:
+        """Times a second; falls towards 0 from when it should have happened again and did not."""
+        times = list(self._times)
+        if len(times) < 2 or times[-1] <= times[0]:
+            return 0.0
+        period = (times[-1] - times[0]) / (len(times) - 1)
+        since = now - times[-1]
+        return 1 / period if since <= 2 * period else 1 / since

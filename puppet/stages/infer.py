@@ -1,0 +1,202 @@
+"""The inference thread: holds the model, reads the driver's motion off each frame, and renders the avatar."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from puppet import framing, images
+from puppet.calibration import Calibrator, FaceState, judge
+from puppet.framer import Framer
+from puppet.motion import is_usable
+from puppet.smoothing import Smoother
+from puppet.sources.base import Performed
+from puppet.sources.head import Head
+from puppet.stages.orders import Orders
+from puppet.state import Shot
+from puppet.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from puppet.avatar import Avatar
+    from puppet.framing import FindsFaces
+    from puppet.latest import Latest
+    from puppet.puppeteer import Puppeteer
+    from puppet.settings import Settings
+    from puppet.state import Board
+    from puppet.types import Image, Motion, Rendered
+
+log = logging.getLogger(__name__)
+
+MOST_SIDE = 1024
+"""Pixels: the model scales avatars once more, so nothing is gained by larger ones."""
+
+
+class Infer:
+    """Runs in one thread, in which alone the model is touched."""
+
+    def __init__(
+        self,
+        open_puppeteer: Callable[[], Puppeteer],
+        open_finder: Callable[[], FindsFaces],
+        inbox: Latest[Frame],
+        outbox: Latest[Shot],
+        *,
+        board: Board,
+        settings: Settings,
+    ) -> None:
+        """Take what it works between.
+
+        Args:
+            open_puppeteer: loads the model; called in the thread.
+            open_finder: loads the face detector, when it is first needed; called in the thread.
+            inbox: where frames come from.
+            outbox: where shots go.
+            board: where its state is shown.
+            settings: to begin with; replace the attribute at any time.
+        """
+        self.settings = settings
+        self.orders = Orders(inbox.wake)
+        self.dropped_before = 0
+        """Frames that came while the model was being loaded."""
+        self._open_puppeteer = open_puppeteer
+        self._open_finder = open_finder
+        self._finder: FindsFaces | None = None
+        self._inbox = inbox
+        self._outbox = outbox
+        self._board = board
+        self._framer = Framer(self._faces)
+        self._calibrator = Calibrator()
+        self._smoother = Smoother()
+        self._head: Head | None = None
+        self._calibrated = 0
+
+    def run(self) -> None:
+        """Load the model, then render until the inbox is closed.
+
+        Raises:
+            PuppetError: a frame cannot be used.
+            EngineError: the model cannot be loaded, or failed.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.orders.cancel)
+            self._puppeteer = stack.enter_context(self._open_puppeteer())
+            self.dropped_before = self._inbox.dropped
+            self._board.update(phase="running", model=self._puppeteer.description)
+            while True:
+                self.orders.obey(self._board.note)
+                frame = self._inbox.take()
+                if frame is not None:
+                    self._outbox.put(self._render(frame))
+
+    def load_avatar(self, path: Path) -> Avatar:
+        """Read a picture file, find its face, and make it the avatar. To be ordered.
+
+        Raises:
+            AvatarError: the picture cannot be used.
+        """
+        picture = images.read_picture(path)
+        box = framing.find_face(picture, self._faces()) if self.settings.camera.auto_framing else None
+        square = framing.around_face(box) if box else framing.centre_square(picture.shape[1], picture.shape[0])
+        return self.set_avatar(images.crop(picture, square, size=min(round(square.side), MOST_SIDE)), path.name)
+
+    def set_avatar(self, image: Image, name: str) -> Avatar:
+        """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar. To be ordered.
+
+        Raises:
+            AvatarError: no motion can be read off it.
+        """
+        avatar = self._puppeteer.make_avatar(image, name)
+        self._puppeteer.set_avatar(avatar)
+        self._head = None
+        self._board.update(avatar=name)
+        return avatar
+
+    def calibrate(self, motion: Motion | None) -> None:
+        """Make this the first motion, or the next frame's, framed anew. To be ordered.
+
+        Raises:
+            ValueError: the motion is not usable.
+        """
+        if motion is None:
+            self._framer.renew()
+            self._calibrator.ask()
+        else:
+            self._puppeteer.calibrate(motion)
+            self._calibrator.settle()
+            self._count_calibration()
+
+    def search(self, seconds: float) -> None:
+        """Look for the best reference for so long, then take it. To be ordered."""
+        self._calibrator.search(time.perf_counter() + seconds)
+        self._board.update(is_searching=True)
+
+    def _faces(self) -> FindsFaces:
+        if self._finder is None:
+            self._finder = self._open_finder()
+        return self._finder
+
+    def _render(self, frame: Frame) -> Shot:
+        puppeteer = self._puppeteer
+        face = FaceState()
+        if puppeteer.avatar is None:
+            shot = Shot(frame, None, None)
+        elif isinstance(frame, Performed):
+            shot = Shot(frame, None, self._perform(frame, puppeteer.avatar))
+        else:
+            shot, face = self._drive(frame, puppeteer.avatar)
+        self._board.add_inferred(shot, face, time.perf_counter())
+        return shot
+
+    def _perform(self, frame: Performed, avatar: Avatar) -> Rendered:
+        """The pose decides; a calibration is due when pictures come again."""
+        if self._head is None:
+            self._head = Head(avatar.motion, self._puppeteer.part_names)
+            self._puppeteer.calibrate(avatar.motion)
+            self._calibrator.ask()
+            self._framer.renew()
+        posed = Frame(avatar.image, frame.index, frame.captured_at)
+        return self._puppeteer.animate(self._head.posed(frame.pose), posed, self.settings.live)
+
+    def _drive(self, frame: Frame, avatar: Avatar) -> tuple[Shot, FaceState]:
+        settings, puppeteer = self.settings, self._puppeteer
+        self._head = None
+        square, is_new = self._framer.square(frame.image, settings.camera, frame.captured_at)
+        if is_new:
+            self._calibrator.ask()
+            self._smoother.reset()
+            self._board.update(has_face=self._framer.has_face)
+        cropped = Frame(images.crop(frame.image, square, size=puppeteer.size), frame.index, frame.captured_at)
+        started = time.perf_counter()
+        driving = puppeteer.read(cropped.image)
+        reading = time.perf_counter() - started
+        if is_usable(driving):
+            driving = self._smoother.smooth(driving, frame.captured_at, settings.camera.smoothing)
+            self._choose_first(driving, avatar, frame.captured_at)
+        rendered = puppeteer.animate(driving, cropped, settings.live)
+        rendered = _with_time(rendered, "segmenter", reading)
+        first = puppeteer.first
+        face = FaceState() if first is None else judge(driving, first=first, avatar=avatar.motion)
+        return Shot(frame, square, rendered), face
+
+    def _choose_first(self, driving: Motion, avatar: Avatar, now: float) -> None:
+        was_searching = self._calibrator.is_searching
+        first = self._calibrator.choose(driving, avatar.motion, now, is_auto=self.settings.camera.auto_calibrate)
+        if first is not None:
+            self._puppeteer.calibrate(first)
+            self._count_calibration()
+        if was_searching and not self._calibrator.is_searching:
+            self._board.update(is_searching=False)
+
+    def _count_calibration(self) -> None:
+        self._calibrated += 1
+        self._board.update(calibrated=self._calibrated)
+
+
+def _with_time(rendered: Rendered, stage: str, seconds: float) -> Rendered:
+    return replace(rendered, seconds={stage: seconds, **rendered.seconds})
