@@ -1,7 +1,9 @@
 """How the parts of a face move with a head: a pose and an expression become shifts and affines, by part name.
 
-The head is an ellipsoid seen by a camera in front of it. Lengths are in face units: half the side of the face box,
-about 7 cm on a grown-up. Convention: x to the right of the picture, y down, z towards the viewer.
+The head is an ellipsoid seen by a camera in front of it. Lengths are in face units: half the width of the face between
+the ears, about 7 cm on a grown-up. Convention: x to the right of the picture, y down, z towards the viewer.
+
+Depths and expressions are medians of what mesh points did in real footage between frames that differ in just that.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from puppet.framing import FACE_TO_CROP, RAISED
 from puppet.types import Motion
 
 if TYPE_CHECKING:
@@ -22,27 +23,34 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FACE_UNIT = 1 / FACE_TO_CROP
+FACE_UNIT = 0.5
 """In coordinates of a crop, [-1, 1], when it is framed as `framing.around_face` does."""
-FACE_CENTRE = (0.0, 2 * RAISED / FACE_TO_CROP)
+FACE_CENTRE = (0.0, 0.03)
+"""In the same coordinates: between the eyes and the tip of the nose."""
+EYE_DISTANCE = 0.94
+EYE_HEIGHT = 0.4
+"""Above the centre of the face."""
+LID_HEIGHT = 0.042 / FACE_UNIT
+"""Of the middle of an open upper lid over the middle of its eye."""
+UNIT_LIMITS = (0.5, 1.6)
+"""Of a measured face unit, over `FACE_UNIT`: beyond them the eyes were not read right."""
 SEMI_AXES = (1.0, 1.35, 1.1)
 """Of the ellipsoid."""
-PIVOT = (0.0, 0.45, 0.0)
+PIVOT = (0.0, 0.5, 0.0)
 """Top of the neck, about which the head turns; relative to the centre of the face."""
 CAMERA_DISTANCE = 8.0
 STEEPEST = 1.0
 """Slope of the surface at the head's edge, where the ellipsoid's own grows without bound."""
-
 DEPTHS = {
-    "hair": 0.85, "forehead": 1.0, "brow": 1.05, "lid": 0.97, "eye": 0.95, "nose": 1.3, "lip": 1.17, "mouth": 1.17,
-    "chin": 1.0, "jaw": 0.9, "cheek": 0.85, "ear": 0.25,
+    "hair": 1.1, "forehead": 1.0, "brow": 1.0, "lid": 0.95, "eye": 0.95, "nose": 1.3, "lip": 1.12, "mouth": 1.12,
+    "chin": 1.0, "jaw": 0.9, "cheek": 0.86, "ear": 0.25,
 }  # fmt: skip
 """Of parts by a word of their name; others lie on the ellipsoid."""
-FLAT = ("hair", "forehead", "nose", "lip", "mouth", "chin", "eye", "lid", "brow")
+FLAT = frozenset({"hair", "forehead", "nose", "lip", "mouth", "chin", "eye", "lid", "brow"})
 """Parts whose patch faces the viewer more than the ellipsoid does at their place."""
 FLATTENING = 0.5
-BODY = ("body", "neck", "shoulder", "shoulders", "torso", "chest", "background")
-BODY_FOLLOWS = 0.1
+BODY = frozenset({"body", "neck", "shoulder", "shoulders", "torso", "chest", "background"})
+BODY_FOLLOWS = 0.06
 """How much of the head's movement the body makes."""
 
 
@@ -77,20 +85,53 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What a name tells."""
+class _Move:
+    """What one expression does to one part. `out` and the two turns are mirrored on the other side of the face."""
 
-    words: frozenset[str]
-    depth: float | None
-    flatness: float
-    follows: float
+    out: float = 0.0
+    down: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+    slant: float = 0.0
+    """How far x moves with y."""
+    tilt: float = 0.0
+    """How far y moves with x."""
 
-    @classmethod
-    def of(cls, name: str) -> _Part:
-        words = frozenset(name.lower().replace("-", "_").split("_"))
-        depth = next((DEPTHS[word] for word in DEPTHS if word in words), None)
-        flatness = FLATTENING if words & set(FLAT) else 1.0
-        return cls(words, depth, flatness, BODY_FOLLOWS if words & set(BODY) else 1.0)
+
+_MOVES: dict[str, dict[str, _Move]] = {
+    "blink": {
+        "lid": _Move(down=1.25 * LID_HEIGHT, width=0.96, height=0.48, slant=0.08, tilt=0.05),
+        "eye": _Move(down=0.65 * LID_HEIGHT, width=0.96, height=0.5, slant=0.02, tilt=0.05),
+        "forehead": _Move(down=0.01, height=0.97),
+    },
+    "jaw": {
+        "lower_lip": _Move(down=0.19, width=1.02, height=1.5),
+        "upper_lip": _Move(down=-0.01, width=1.02, height=1.3),
+        "lip": _Move(down=0.09, height=1.9),
+        "mouth": _Move(down=0.09, height=1.9),
+        "chin": _Move(down=0.14, height=0.92),
+        "jaw": _Move(down=0.14),
+        "ear": _Move(down=0.015, width=1.04),
+    },
+    "smile": {
+        "lower_lip": _Move(down=-0.01, width=1.24, height=1.08),
+        "upper_lip": _Move(down=-0.05, width=1.26, height=0.9),
+        "lip": _Move(down=-0.03, width=1.25),
+        "mouth": _Move(down=-0.03, width=1.25),
+        "cheek": _Move(out=0.022, down=-0.035, slant=0.08, tilt=0.02),
+        "nose": _Move(down=-0.01, width=1.06),
+        "eye": _Move(down=-0.004, height=0.93, slant=-0.05),
+        "lid": _Move(down=0.006, height=0.97),
+        "chin": _Move(down=0.015),
+    },
+    "brows": {
+        "brow": _Move(down=-0.11, height=1.14, slant=-0.05, tilt=0.045),
+        "forehead": _Move(down=-0.065, height=0.9),
+        "hair": _Move(down=-0.02),
+        "lid": _Move(down=-0.012),
+        "eye": _Move(down=-0.004, height=1.04),
+    },
+}
 
 
 class Head:
@@ -104,85 +145,83 @@ class Head:
         """
         if len(part_names) != len(rest.shift):
             raise ValueError(f"{len(part_names)} part names for {len(rest.shift)} parts")
-        self.rest = rest
-        self._parts = [_Part.of(name) for name in part_names]
+        self._rest = rest
+        self._words = [frozenset(name.lower().replace("-", "_").split("_")) for name in part_names]
+        self._unit, self._centre = self._measure()
         self._points = self._place()
-        self._slopes = np.array(
-            [_slope(point) * part.flatness for point, part in zip(self._points, self._parts, strict=True)]
-        )
-        self._lid_travel = self._measure_lids()
+        self._slopes = np.array([_slope(point) * self._flatness(index) for index, point in enumerate(self._points)])
+        self._follows = np.array([BODY_FOLLOWS if words & BODY else 1.0 for words in self._words])
+        self._moves = {expression: self._expressed(expression) for expression in _MOVES}
 
     def posed(self, pose: Pose) -> Motion:
         """The parts when the head is in this pose: shift (K, 2), affine (K, 2, 2); no segmentation."""
         turn = _rotation(pose)
-        local = np.array([_expression(part, pose, self._lid_travel) for part in self._parts])  # (K, 4)
-        points = self._points + np.pad(local[:, :2], ((0, 0), (0, 1)))
+        gains = {expression: getattr(pose, expression) for expression in _MOVES}
+        local = sum(gain * self._moves[name][0] for name, gain in gains.items())  # (K, 2)
+        stretch = np.eye(2) + sum(gain * self._moves[name][1] for name, gain in gains.items())  # (K, 2, 2)
+        points = self._points + np.pad(local, ((0, 0), (0, 1)))
         moved = _project(_about_pivot(turn, points) + np.array([pose.x, pose.y, 0])) - _project(self._points)
-        follows = np.array([part.follows for part in self._parts])[:, None]
-        moved = moved * follows + np.array([0, -0.03 * pose.breath]) * (follows < 1)
-        maps = self._linear(turn, local[:, 2:], follows[..., None])
-        shift = self.rest.shift + FACE_UNIT * moved
-        affine = maps @ self.rest.affine
+        moved = moved * self._follows[:, None]
+        moved[self._follows < 1, 1] -= 0.03 * pose.breath
+        maps = self._seen(turn) @ stretch
+        shift = self._rest.shift + self._unit * moved
+        affine = maps @ self._rest.affine
         return Motion(shift.astype(np.float32), affine.astype(np.float32))
 
-    def _linear(self, turn: Array, scale: Array, follows: Array) -> Array:
+    def _seen(self, turn: Array) -> Array:
         """How a patch of surface around each part is turned and stretched in the picture, (K, 2, 2).
 
         Over a surface z(x, y) the picture's x' depends on x by R_xx + R_xz dz/dx, and so on for the other entries.
         """
         seen = turn[:2, :2] + turn[:2, 2][None, :, None] * self._slopes[:, None, :]
-        seen = np.eye(2) + follows * (seen - np.eye(2))
-        return np.asarray(seen * scale[:, None, :])
+        return np.asarray(np.eye(2) + self._follows[:, None, None] * (seen - np.eye(2)))
+
+    def _expressed(self, expression: str) -> tuple[Array, Array]:
+        """Offsets (K, 2), face units, and linear maps less the identity (K, 2, 2), of one expression at its full."""
+        offsets, maps = np.zeros((len(self._words), 2)), np.zeros((len(self._words), 2, 2))
+        lids = self._lid_scale() if expression == "blink" else 1.0
+        for index, words in enumerate(self._words):
+            fitting = [name for name in _MOVES[expression] if set(name.split("_")) <= words]
+            if not fitting:
+                continue
+            move = _MOVES[expression][max(fitting, key=len)]
+            side = float(np.sign(self._points[index, 0]))
+            offsets[index] = side * move.out, lids * move.down
+            maps[index] = [[move.width - 1, side * move.slant], [side * move.tilt, move.height - 1]]
+        return offsets, maps
+
+    def _measure(self) -> tuple[float, Array]:
+        """Face unit and centre of the face in this picture, by its eyes where the parts are named."""
+        eyes = [shift for shift, words in zip(self._rest.shift, self._words, strict=True) if "eye" in words]
+        if len(eyes) != 2:
+            return FACE_UNIT, np.array(FACE_CENTRE)
+        distance = float(np.hypot(*(eyes[0] - eyes[1])))
+        unit = FACE_UNIT * float(np.clip(distance / (EYE_DISTANCE * FACE_UNIT), *UNIT_LIMITS))
+        return unit, np.mean(eyes, axis=0) + np.array([0, EYE_HEIGHT * unit])
 
     def _place(self) -> Array:
         """(K, 3): the parts in face units; the picture gives x and y, the name or the ellipsoid gives z."""
-        flat: Floats = (self.rest.shift - np.array(FACE_CENTRE, np.float32)) / FACE_UNIT
-        depth = [
-            _surface(point) if part.depth is None else part.depth for point, part in zip(flat, self._parts, strict=True)
-        ]
-        towards = 1 - np.array(depth) / CAMERA_DISTANCE
-        return np.column_stack([flat * towards[:, None], depth])
+        flat = (self._rest.shift - self._centre) / self._unit
+        depths = []
+        for point, words in zip(flat, self._words, strict=True):
+            named = [depth for word, depth in DEPTHS.items() if word in words]
+            depths.append(named[0] if named else _surface(point))
+        towards = 1 - np.array(depths) / CAMERA_DISTANCE
+        return np.column_stack([flat * towards[:, None], depths])
 
-    def _measure_lids(self) -> float:
-        """How far the upper lids fall in a blink, face units: twice their height over the middle of the eye."""
+    def _flatness(self, index: int) -> float:
+        return FLATTENING if self._words[index] & FLAT else 1.0
+
+    def _lid_scale(self) -> float:
+        """How much higher this avatar's lids are than a usual face's: drawn eyes are large."""
         heights = {word: self._mean_y(word) for word in ("lid", "eye")}
         if heights["lid"] is None or heights["eye"] is None:
-            return 0.13
-        return float(np.clip(2 * (heights["eye"] - heights["lid"]), 0.06, 0.3))
+            return 1.0
+        return float(np.clip((heights["eye"] - heights["lid"]) / LID_HEIGHT, 0.7, 2.5))
 
     def _mean_y(self, word: str) -> float | None:
-        values = [point[1] for point, part in zip(self._points, self._parts, strict=True) if word in part.words]
+        values = [point[1] for point, words in zip(self._points, self._words, strict=True) if word in words]
         return float(np.mean(values)) if values else None
-
-
-def _expression(part: _Part, pose: Pose, lid_travel: float) -> tuple[float, float, float, float]:
-    """What the face itself adds to the head's movement: x, y in face units, then the patch's width and height."""
-    words = part.words
-    if "lid" in words:
-        return 0.0, lid_travel * pose.blink, 1.0, 1 - 0.6 * pose.blink
-    if "eye" in words or "eyes" in words:
-        narrowed = max(pose.blink, 0.25 * pose.smile)
-        return 0.0, 0.45 * lid_travel * pose.blink, 1.0, 1 - 0.82 * narrowed
-    if "brow" in words or "brows" in words:
-        return 0.0, -0.08 * pose.brows + 0.02 * pose.blink, 1.0, 1.0
-    if "forehead" in words:
-        return 0.0, -0.02 * pose.brows, 1.0, 1 - 0.05 * pose.brows
-    if "cheek" in words:
-        return 0.0, -0.05 * pose.smile + 0.03 * pose.jaw, 1.0, 1.0
-    if "chin" in words or "jaw" in words:
-        return 0.0, 0.17 * pose.jaw - 0.01 * pose.smile, 1.0, 1.0
-    return _mouth(words, pose)
-
-
-def _mouth(words: frozenset[str], pose: Pose) -> tuple[float, float, float, float]:
-    if not words & {"lip", "lips", "mouth"}:
-        return 0.0, 0.0, 1.0, 1.0
-    width = 1 + 0.16 * pose.smile - 0.08 * pose.jaw
-    if "upper" in words:
-        return 0.0, -0.03 * pose.smile - 0.02 * pose.jaw, width, 1.0 + 0.1 * pose.jaw
-    if "lower" in words:
-        return 0.0, 0.15 * pose.jaw - 0.02 * pose.smile, width, 1.0 + 0.25 * pose.jaw
-    return 0.0, 0.08 * pose.jaw - 0.025 * pose.smile, width, 1.0 + 0.9 * pose.jaw
 
 
 def _rotation(pose: Pose) -> Array:
@@ -204,7 +243,7 @@ def _project(points: Array) -> Array:
     return np.asarray(points[:, :2] / (1 - points[:, 2:] / CAMERA_DISTANCE))
 
 
-def _surface(point: Floats) -> float:
+def _surface(point: Array | Floats) -> float:
     """Height of the ellipsoid over (x, y); 0 from its edge on."""
     a, b, c = SEMI_AXES
     return float(c * np.sqrt(max(0.0, 1 - (point[0] / a) ** 2 - (point[1] / b) ** 2)))
@@ -213,6 +252,6 @@ def _surface(point: Floats) -> float:
 def _slope(point: Array) -> Array:
     """(dz/dx, dz/dy) of the ellipsoid, no steeper than `STEEPEST`."""
     a, b, c = SEMI_AXES
-    height = max(_surface(point.astype(np.float32)) / c, 0.2)
+    height = max(_surface(point) / c, 0.2)
     slope = np.array([-c * point[0] / (a * a * height), -c * point[1] / (b * b * height)])
     return np.asarray(slope / max(1.0, float(np.hypot(*slope)) / STEEPEST))

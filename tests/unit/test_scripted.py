@@ -92,9 +92,10 @@ def test_loop_has_no_seam(seconds: float) -> None:
 def test_turn_moves_the_nose_more_than_hair_and_ears(rest: Motion) -> None:
     way = moved(rest, yaw=0.25)
 
-    assert way["nose"][0] > way["upper_lip"][0] > way["left_eye"][0] > way["left_ear"][0]
-    assert way["nose"][0] > 1.2 * way["hair"][0] > 0
-    assert way["body"][0] < 0.2 * way["nose"][0]
+    ears = (way["left_ear"][0] + way["right_ear"][0]) / 2
+    assert way["nose"][0] > way["upper_lip"][0] > way["left_eye"][0] > 2 * ears > 0
+    assert way["nose"][0] > 1.1 * way["hair"][0] > 0
+    assert way["body"][0] < 0.1 * way["nose"][0]
 
 
 def test_turn_narrows_the_side_turned_away(rest: Motion) -> None:
@@ -112,11 +113,35 @@ def test_nod_moves_the_face_down_and_tilt_turns_it(rest: Motion) -> None:
 def test_blink_lowers_lids_by_the_eyes_height_and_flattens_eyes(rest: Motion) -> None:
     way, maps = moved(rest, blink=1.0), stretched(rest, blink=1.0)
 
-    np.testing.assert_allclose(way["left_lid"], [0, 0.1], atol=0.02)
-    assert maps["right_eye"][1, 1] < 0.3
-    assert maps["right_eye"][0, 0] == pytest.approx(1)
-    for name in ("nose", "chin", "hair", "body"):
+    # Lids of this face are 0.05 high.
+    np.testing.assert_allclose(way["left_lid"], [0, 1.25 * 0.05], atol=0.005)
+    assert way["left_lid"][1] > way["left_eye"][1] > 0
+    assert maps["right_eye"][1, 1] < 0.6
+    assert maps["right_eye"][0, 0] == pytest.approx(1, abs=0.1)
+    for name in ("nose", "chin", "upper_lip", "hair", "body"):
         np.testing.assert_allclose(way[name], 0, atol=1e-6)
+
+
+def test_larger_eyes_close_further(rest: Motion) -> None:
+    shift = rest.shift.copy()
+    for name in ("left_lid", "right_lid"):
+        shift[NAMES.index(name), 1] -= 0.05
+    drawn = Motion(shift, rest.affine)
+
+    assert moved(drawn, blink=1.0)["left_lid"][1] == pytest.approx(2 * moved(rest, blink=1.0)["left_lid"][1], rel=0.1)
+
+
+def test_smaller_face_moves_less(rest: Motion) -> None:
+    small = Motion(rest.shift * np.float32(0.6), rest.affine)
+
+    assert moved(small, yaw=0.2)["nose"][0] == pytest.approx(0.6 * moved(rest, yaw=0.2)["nose"][0], rel=0.05)
+
+
+def test_sides_mirror_each_other(rest: Motion) -> None:
+    way = moved(rest, smile=1.0, brows=1.0, blink=0.5)
+
+    for part in ("eye", "brow", "ear"):
+        np.testing.assert_allclose(way[f"left_{part}"], way[f"right_{part}"] * [-1, 1], atol=1e-6)
 
 
 def test_blink_closes_holds_and_opens_in_time() -> None:
