@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engines.backends.base import Array, Backend, BackendSettings, Engine
+from engines.backends.ovino_graph import keep_coordinates
 from engines.errors import BackendError
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def import_openvino() -> Any:
 
 
 class OpenVinoBackend(Backend):
-    """The `openvino` package, CPU; `auto` precision is bf16 where the CPU computes in it."""
+    """The `openvino` package, CPU; `auto` precision is bf16 where OpenVINO itself would choose it.
+
+    Coordinates are float32 in either; see `ovino_graph`.
+    """
 
     name = "ovino"
 
@@ -133,8 +137,12 @@ def _compile(path: Path, settings: BackendSettings) -> Any:
     }
     if settings.threads:
         options["INFERENCE_NUM_THREADS"] = settings.threads
+    core = openvino.Core()
     try:
-        return openvino.Core().compile_model(path, DEVICE, options)
+        graph = core.read_model(path)
+        if _precision(settings) == "bf16":
+            keep_coordinates(graph)
+        return core.compile_model(graph, DEVICE, options)
     except RuntimeError as error:
         raise BackendError(f"OpenVINO cannot load {path} ({error}); import the model again") from error
 
@@ -142,8 +150,16 @@ def _compile(path: Path, settings: BackendSettings) -> Any:
 def _precision(settings: BackendSettings) -> str:
     if settings.precision != "auto":
         return settings.precision
-    return "bf16" if _has_bf16() else "fp32"
+    return "bf16" if _prefers_bf16() else "fp32"
+
+
+def _prefers_bf16() -> bool:
+    """Whether OpenVINO would choose bf16 here; it does where the processor itself computes in it."""
+    openvino = import_openvino()
+    chosen = openvino.Core().get_property(DEVICE, "INFERENCE_PRECISION_HINT")
+    return bool(chosen == openvino.Type.bf16)
 
 
 def _has_bf16() -> bool:
+    """Whether bf16 works here, if only by emulation."""
     return "BF16" in import_openvino().Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")

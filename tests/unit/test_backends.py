@@ -85,7 +85,13 @@ def test_bf16_is_refused_where_the_processor_lacks_it(tiny_model, monkeypatch):
 
     with pytest.raises(BackendError, match="does not compute in bf16; choose precision fp32"):
         backends.choose("ovino", tiny_model, BackendSettings(precision="bf16"))
-    assert "fp32" in backends.get("ovino").describe(BackendSettings())
+
+
+@pytest.mark.parametrize(("prefers", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_auto_precision_is_what_openvino_would_choose(monkeypatch, prefers, precision):
+    monkeypatch.setattr("engines.backends.ovino._prefers_bf16", lambda: prefers)
+
+    assert f" {precision}, " in backends.get("ovino").describe(BackendSettings())
 
 
 def test_a_description_names_runtime_precision_and_threads(backend):
