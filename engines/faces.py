@@ -69,9 +69,12 @@ class FaceFinder:
         side = max(height, width)
         # Letterboxed: the detector wants a square and the face undistorted.
         scale = DETECTOR_SIDE / side
-        offset = np.array([side - width, side - height], np.float32) / 2
-        matrix = np.array([[scale, 0, offset[0] * scale], [0, scale, offset[1] * scale]], np.float32)
-        square = cv2.warpAffine(image, matrix, (DETECTOR_SIDE, DETECTOR_SIDE), flags=cv2.INTER_AREA)
+        inside = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(image, inside, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        left, top = (DETECTOR_SIDE - inside[0]) // 2, (DETECTOR_SIDE - inside[1]) // 2
+        square = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
+        square[top : top + inside[1], left : left + inside[0]] = small
+        offset = np.array([left, top], np.float32) / scale
         outputs = self._detector(square[None].astype(np.float32) / 127.5 - 1)
         by_width = {value.shape[-1]: np.asarray(value) for value in outputs.values()}
         scores = 1 / (1 + np.exp(-np.clip(by_width[1][0, :, 0], -80, 80)))
@@ -85,9 +88,9 @@ class FaceFinder:
             weight = scores[keep][members]
             weight = (weight / weight.sum()).astype(np.float32)
             points = np.tensordot(weight, decoded[members][:, 2:], 1) * side - offset
-            left, top, right, bottom = (weight @ boxes[members]) * side - np.tile(offset, 2)
+            x0, y0, x1, y1 = (weight @ boxes[members]) * side - np.tile(offset, 2)
             best = float(scores[keep][members].max())
-            faces.append(Face((float(left), float(top), float(right), float(bottom)), best, points.astype(np.float32)))
+            faces.append(Face((float(x0), float(y0), float(x1), float(y1)), best, points.astype(np.float32)))
         return faces
 
     def mesh(self, image: Image, face: Face, *, refinements: int = 2) -> Mesh:

@@ -13,6 +13,7 @@ from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact import carry_masks, part_maps
 from engines.training.guidance import GUIDED, attention, mask_prior, targets
 from engines.training.perceptual import PerceptualLoss
+from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
 
 if TYPE_CHECKING:
     from engines.training.config import TrainConfig
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PRIOR_SHARE = 0.08
 """Share of the run in which masks are drawn to their prior."""
+EQUIVARIANCE_STEPS = 4
+"""Guided parts need the equivariance only now and then."""
 PYRAMID = (1, 2, 4)
 
 
@@ -52,7 +55,7 @@ class GuidedObjective(nn.Module):
         weights = self.config.weights
         count = len(batch.source)
         both = self.model.segment(torch.cat([batch.source, batch.driving]))
-        source, driving = _halves(both, count)
+        source, driving = halves(both, count)
         target, carried = self._target(source, driving, step)
         features = self.model.encode(batch.source)
         made = self.model.generate(features, source, target)
@@ -66,13 +69,15 @@ class GuidedObjective(nn.Module):
         }
         terms |= self._perceptual(made, batch.driving, weight)
         terms |= self._guidance(batch, both, done)
+        if step % EQUIVARIANCE_STEPS == 0:
+            terms |= equivariance(self.model, batch.driving, driving, self.config, step=step)
         loss = torch.stack(list(terms.values())).sum()
         pictures = {
             "source": batch.source,
             "driving": batch.driving,
             **{name: made[name] for name in ("image", "warped", "decoded", "mask", "visibility")},
-            "masks": _part_colours(target.segmentation),
-            "carried": _part_colours(carried),
+            "masks": part_colours(target.segmentation),
+            "carried": part_colours(carried),
         }
         return Outcome(
             loss,
@@ -123,10 +128,36 @@ class GuidedObjective(nn.Module):
         return terms
 
 
-def _halves(both: PartMotion, count: int) -> tuple[PartMotion, PartMotion]:
-    assert both.segmentation is not None
-    first = PartMotion(both.shift[:count], both.affine[:count], both.segmentation[:count])
-    return first, PartMotion(both.shift[count:], both.affine[count:], both.segmentation[count:])
+def equivariance(
+    model: PuppetModel, picture: Tensor, read: PartMotion, config: TrainConfig, *, step: int
+) -> dict[str, Tensor]:
+    """Shifts and affines must follow a random affine and thin-plate transform of the picture (FOMM, Eq. 9 to 11).
+
+    Args:
+        model: whose segmenter is asked.
+        picture: (batch, 3, size, size) in [0, 1].
+        read: what the segmenter said of the picture.
+        config: of the run; its seed and the step choose the transform.
+        step: of the run.
+
+    Returns:
+        The weighted terms, by name.
+    """
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+    transform = Transform.random(len(picture), generator=generator, device=picture.device)
+    moved = model.segment(transform.frame(picture))
+    weight = config.weights.equivariance
+    return {
+        "equivariance_shift": weight * equivariance_shift(read.shift, moved.shift, transform),
+        "equivariance_affine": weight * equivariance_affine(read.affine, moved.shift, moved.affine, transform),
+    }
+
+
+def halves(both: PartMotion, count: int) -> tuple[PartMotion, PartMotion]:
+    """Motion of a batch of avatars followed by as many driving pictures, taken apart."""
+    masks = (None, None) if both.segmentation is None else (both.segmentation[:count], both.segmentation[count:])
+    first = PartMotion(both.shift[:count], both.affine[:count], masks[0])
+    return first, PartMotion(both.shift[count:], both.affine[count:], masks[1])
 
 
 def _l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
@@ -141,7 +172,7 @@ def _pyramid_l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return total / len(PYRAMID)
 
 
-def _part_colours(masks: Tensor | None) -> Tensor:
+def part_colours(masks: Tensor | None) -> Tensor:
     """(batch, 3, h, w): every part in a colour of its own, the background black."""
     assert masks is not None
     hue = torch.arange(masks.shape[1] - 1, device=masks.device) * 2.399963  # golden angle

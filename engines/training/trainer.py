@@ -190,7 +190,7 @@ class Trainer:
 
     def _draw(self, outcome: Outcome, writer: SummaryWriter) -> None:
         grid = picture_grid(outcome.pictures)
-        writer.add_image("pictures", grid, self.step, dataformats="HWC")  # type: ignore[no-untyped-call]
+        writer.add_image("pictures", grid, self.step, dataformats="HWC")
         save_picture(grid, self.run / "pictures" / f"{self.step:07d}.png")
 
     def _writer(self) -> SummaryWriter | None:
@@ -199,7 +199,7 @@ class Trainer:
             return None
         from torch.utils.tensorboard import SummaryWriter
 
-        return SummaryWriter(str(self.run / "log"))  # type: ignore[no-untyped-call]
+        return SummaryWriter(str(self.run / "log"))
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -18,6 +18,7 @@ from lightning_fabric import Fabric  # noqa: E402
 from engines.errors import TrainingError  # noqa: E402
 from engines.training import session  # noqa: E402
 from engines.training.trainer import STATE, Trainer, learning_rate, read_average  # noqa: E402
+from tests.networks import configuration  # noqa: E402
 from tests.training_set import drawn_cache, tiny_config, write_cache  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +106,17 @@ def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> No
     finished = subprocess.run(export, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert (exported / "generator.onnx").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("family", ["mcs", "fomm"])
+def test_the_published_families_train_too(tmp_path: Path, family: str) -> None:
+    network = {**configuration(family, "small"), "size": 128}
+    config = tiny_config(family=family, network=network, stages=[{"steps": 2, "size": 128, "batch": 2}])
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    trainer = session.trainer(config, drawn_cache(np.random.default_rng(3)), run=tmp_path, fabric=fabric)
+    losses = []
+
+    trainer.fit(report=lambda now: losses.append(now.loss))
+
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
