@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from puppet.types import Floats, Image
 
 OPACITY = 0.55
+SHARPENING = 4
+"""Exponent on the masks: parts share most pixels a little, which would mix all colours to grey."""
 GOLDEN_ANGLE = 0.381966
 """Of the colour circle: neighbours in number lie far apart in hue, however many there are."""
 
