@@ -45,8 +45,12 @@ GROUPS: dict[str, tuple[int, ...]] = {
 """Mesh indices of every guided part; the body is free."""
 
 GUIDED = tuple(PART_NAMES.index(name) for name in GROUPS)
-MOUTH = tuple(PART_NAMES.index(name) for name in ("upper_lip", "lower_lip"))
-EYES = tuple(PART_NAMES.index(name) for name in ("right_eye", "left_eye"))
+_NAMES = tuple(GROUPS)
+OPENINGS = tuple(
+    (_NAMES.index(one), _NAMES.index(other))
+    for one, other in (("upper_lip", "lower_lip"), ("right_lid", "right_eye"), ("left_lid", "left_eye"))
+)
+"""Pairs of guided parts, by their place in `GUIDED`, whose distance says how far mouth and eyes are open."""
 
 HAIR_REACH = 0.35
 """How far above the forehead the hair's anchor lies, in heights from chin to forehead."""

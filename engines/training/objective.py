@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact import carry_masks, part_maps
-from engines.training.guidance import GUIDED, attention, mask_prior, targets
+from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.perceptual import PerceptualLoss
 from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
 
@@ -119,7 +119,15 @@ class GuidedObjective(nn.Module):
         share = known.mean().clamp_min(1e-3)
         shift = ((both.shift[:, here] - wanted.shift).abs() * known).mean() / share
         affine = ((both.affine[:, here] - wanted.affine).abs() * known[..., None]).mean() / share
-        terms = {"shift": weights.shift * fade * shift, "affine": weights.affine * fade * affine}
+        first, second = (list(side) for side in zip(*OPENINGS, strict=True))
+        opening = both.shift[:, here][:, first] - both.shift[:, here][:, second]
+        wanted_opening = wanted.shift[:, first] - wanted.shift[:, second]
+        opened = ((opening - wanted_opening).abs() * known).mean() / share
+        terms = {
+            "shift": weights.shift * fade * shift,
+            "affine": weights.affine * fade * affine,
+            "opening": weights.opening * opened,
+        }
         if done < PRIOR_SHARE:
             assert both.segmentation is not None
             prior = mask_prior(points, side=both.segmentation.shape[-1])
