@@ -5,7 +5,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUNNER := $(VENV)/bin/python
-PIP := $(RUNNER) -m pip --quiet --disable-pip-version-check
+PIP := $(RUNNER) -m pip -qq --disable-pip-version-check
+REFUSE_OLD := import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed, not " \
+	+ sys.version.split()[0] + "; name another: make PYTHON=python3.12")
 # Given on the command line: make run ARGS="render --avatar me.png --driving talk.mp4 --output out.mp4"
 ARGS ?=
 
@@ -44,8 +46,7 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.created:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, and \
-	$(PYTHON) is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'
+	@$(PYTHON) -c '$(REFUSE_OLD)'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) cannot make virtual environments; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
 	@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
@@ -53,11 +54,11 @@ $(VENV)/.created:
 
 # A stamp stands for an installation that ended well; it is made again when what is asked for changes.
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.created
-	@echo "installing into $(VENV): this happens once and takes some minutes" >&2
+	@echo "installing into $(VENV): this happens once, takes some minutes and 1 GB" >&2
 	@$(PIP) install --constraint constraints.txt --editable '.[virtual-camera]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.base
-	@echo "installing PyTorch and the tools of development into $(VENV): this happens once" >&2
+	@echo "installing PyTorch and the tools of development into $(VENV): this happens once and takes 1 GB more" >&2
 	@$(PIP) install --constraint constraints.txt --editable '.[virtual-camera,train,dev]'
 	@touch $@
