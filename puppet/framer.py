@@ -40,7 +40,7 @@ class Framer:
         self._base = None
 
     def square(self, image: Image, settings: CameraSettings, now: float) -> tuple[Square, bool]:
-        """The square for this picture, and whether it is another one than for the last picture.
+        """The square for this picture, and whether it has moved since the last picture.
 
         Args:
             image: uint8 (H, W, 3) RGB.
@@ -54,8 +54,8 @@ class Framer:
         if self._base is None or is_overdue:
             self._base = self._find(image, now) if settings.auto_framing else self._centre(image)
         square = _moved(self._base, settings)
-        is_new, self._last = square != self._last, square
-        return square, is_new
+        has_moved, self._last = self._last is not None and square != self._last, square
+        return square, has_moved
 
     def _find(self, image: Image, now: float) -> Square:
         self._looked_at = now

@@ -75,6 +75,7 @@ class Infer:
         self._smoother = Smoother()
         self._head: Head | None = None
         self._calibrated = 0
+        self._has_face: bool | None = None
 
     def run(self) -> None:
         """Load the model, then render until the inbox is closed.
@@ -84,7 +85,7 @@ class Infer:
             EngineError: the model cannot be loaded, or failed.
         """
         with ExitStack() as stack:
-            stack.callback(self.orders.cancel)
+            stack.callback(self.orders.close)
             self._puppeteer = stack.enter_context(self._open_puppeteer())
             self.dropped_before = self._inbox.dropped
             self._board.update(phase="running", model=self._puppeteer.description)
@@ -166,11 +167,13 @@ class Infer:
     def _drive(self, frame: Frame, avatar: Avatar) -> tuple[Shot, FaceState]:
         settings, puppeteer = self.settings, self._puppeteer
         self._head = None
-        square, is_new = self._framer.square(frame.image, settings.camera, frame.captured_at)
-        if is_new:
+        square, has_moved = self._framer.square(frame.image, settings.camera, frame.captured_at)
+        if has_moved:
             self._calibrator.ask()
             self._smoother.reset()
-            self._board.update(has_face=self._framer.has_face)
+        if self._framer.has_face != self._has_face:
+            self._has_face = self._framer.has_face
+            self._board.update(has_face=self._has_face)
         cropped = Frame(images.crop(frame.image, square, size=puppeteer.size), frame.index, frame.captured_at)
         started = time.perf_counter()
         driving = puppeteer.read(cropped.image)

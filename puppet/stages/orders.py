@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,12 +24,18 @@ class Orders:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
 
     def give(self, call: Callable[[], T]) -> Future[T]:
-        """Have something done."""
+        """Have something done; cancelled at once if nobody does anything any more."""
         future: Future[T] = Future()
-        self._queue.put((future, call))
+        with self._lock:
+            if self._is_closed:
+                future.cancel()
+            else:
+                self._queue.put((future, call))
         self._wake()
         return future
 
@@ -45,7 +52,9 @@ class Orders:
                 note(str(error))
                 future.set_exception(error)
 
-    def cancel(self) -> None:
-        """Nobody will do what still waits."""
+    def close(self) -> None:
+        """Nobody will do what still waits, or comes later."""
+        with self._lock:
+            self._is_closed = True
         while not self._queue.empty():
             self._queue.get()[0].cancel()

@@ -100,7 +100,7 @@ class Present:
                 pacer.advance(started, is_new=is_new)
                 is_new = False
         finally:
-            self.orders.cancel()
+            self.orders.close()
             self._close_all()
 
     def add(self, sink: Sink) -> None:

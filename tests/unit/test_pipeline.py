@@ -1,0 +1,297 @@
+"""The live pipeline between stand-ins for camera, model and sinks: what passes, what is dropped, how it fails."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from engines.errors import BackendError
+from puppet.errors import AvatarError, PuppetError, SinkError, SourceError
+from puppet.pipeline import Pipeline
+from puppet.settings import CameraSettings, OutputSettings, Settings
+from puppet.sinks.base import OutputMode, SinkLostError
+from puppet.sources.base import SourceLostError
+from puppet.sources.performed import Performance
+from puppet.state import ADDED, TOTAL
+from puppet.types import Motion
+from tests.live_fakes import FakePuppeteer, FakeSink, FakeSource, grey, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLAIN = Settings(
+    camera=CameraSettings(auto_framing=False, smoothing=0, auto_calibrate=False),
+    output=OutputSettings(badge=False, fit="fill"),
+)
+MODE = OutputMode(64, 48, 100.0)
+
+
+@dataclass
+class Rig:
+    """A pipeline between things that the test controls."""
+
+    source: FakeSource = field(default_factory=FakeSource)
+    sink: FakeSink = field(default_factory=FakeSink)
+    puppeteer: FakePuppeteer = field(default_factory=FakePuppeteer)
+
+    def pipeline(self, **more) -> Pipeline:
+        more = {"source": self.source, "sinks": [self.sink], "settings": PLAIN, "mode": MODE, **more}
+        return Pipeline(lambda: self.puppeteer, **more)
+
+    @contextmanager
+    def running(self, **more) -> Iterator[Pipeline]:
+        """With an avatar; ended whatever becomes of the test."""
+        pipeline = self.pipeline(**more)
+        try:
+            pipeline.start()
+            pipeline.set_avatar(grey(10, width=16, height=16), "avatar").result(20)
+            yield pipeline
+        finally:
+            pipeline.end()
+
+
+@pytest.fixture
+def rig(monkeypatch):
+    monkeypatch.setattr("puppet.stages.capture.RETRY_S", 0.01)
+    monkeypatch.setattr("puppet.stages.present.RETRY_S", 0.01)
+    return Rig()
+
+
+@pytest.fixture
+def pipeline(rig):
+    with rig.running() as pipeline:
+        yield pipeline
+
+
+def test_a_frame_passes_from_camera_to_sink(rig, pipeline):
+    rig.source.feed(77)
+    until(lambda: rig.sink.level() == 77)
+
+    state = pipeline.state()
+    assert (state.phase, state.avatar, state.model) == ("running", "avatar", "fake model")
+    assert str(state.source.mode) == "64x48 at 30 MJPG"
+    assert state.shot.frame.image.mean() == 77
+    assert state.canvas.shape == (48, 64, 3)
+    assert 0 <= state.times[ADDED].p50 <= state.times[TOTAL].p50 < 20
+
+
+def test_the_newest_frame_wins_and_none_is_inferred_twice(rig, pipeline):
+    rig.puppeteer.gate.clear()
+    rig.source.feed(*range(50, 60))
+    until(lambda: pipeline.state().counts.captured == 10)
+    rig.puppeteer.gate.set()
+    until(lambda: rig.sink.level() == 59)
+
+    assert len(rig.puppeteer.inferred) == len(set(rig.puppeteer.inferred)) <= 3
+    assert pipeline.state().counts.dropped == 10 - len(rig.puppeteer.inferred)
+
+
+def test_the_last_picture_is_repeated_to_keep_the_rate(rig, pipeline):
+    rig.source.feed(80)
+    until(lambda: rig.sink.level() == 80)
+    until(lambda: pipeline.state().counts.repeated > 20)
+
+    assert pipeline.state().counts.inferred == 1
+    assert all(picture.shape == (48, 64, 3) for picture in rig.sink.pictures)
+
+
+def test_an_unplugged_camera_holds_the_picture_under_a_banner_and_comes_back_by_itself(rig, pipeline):
+    rig.source.feed(90)
+    until(lambda: rig.sink.level() == 90)
+    rig.source.unplug()
+    until(lambda: pipeline.state().source.trouble == "fake camera is not there; plug it in")
+    until(lambda: rig.sink.pictures[-1].std() > 0)  # the banner
+    assert rig.sink.level() == 90
+
+    rig.source.refusal = None
+    rig.source.feed(120)
+    until(lambda: rig.sink.level() == 120)
+    assert pipeline.state().source.trouble is None
+    assert rig.sink.pictures[-1].std() == 0
+    assert rig.source.closed >= rig.source.opened - 1
+
+
+def test_a_camera_missing_at_the_start_ends_the_run_with_its_sentence(rig):
+    rig.source.refusal = SourceLostError("fake camera is busy; close the other program")
+    pipeline = rig.pipeline()
+    pipeline.start()
+
+    assert pipeline.wait(20)
+    with pytest.raises(SourceLostError, match="busy; close"):
+        pipeline.stop()
+    assert str(pipeline.state().failure).startswith("fake camera is busy")
+
+
+def test_a_patient_pipeline_waits_for_camera_and_virtual_camera(rig):
+    rig.source.refusal = SourceLostError("fake camera is not there")
+    rig.sink.refusal = SinkLostError("no virtual camera")
+    with rig.running(is_patient=True) as pipeline:
+        until(lambda: [sink.trouble for sink in pipeline.state().sinks] == ["no virtual camera"])
+        until(lambda: pipeline.state().source.trouble == "fake camera is not there")
+        rig.source.refusal = rig.sink.refusal = None
+        rig.source.feed(66)
+        until(lambda: rig.sink.level() == 66)
+
+
+def test_a_lost_virtual_camera_is_tried_again(rig, pipeline):
+    rig.source.feed(70)
+    until(lambda: rig.sink.level() == 70)
+    rig.sink.failure = SinkLostError("the virtual camera has gone")
+    until(lambda: pipeline.state().sinks[0].trouble == "the virtual camera has gone")
+    rig.sink.failure = None
+    rig.source.feed(71)
+
+    until(lambda: rig.sink.level() == 71)
+    assert pipeline.state().sinks[0].trouble is None
+
+
+def test_a_sink_that_fails_for_good_ends_the_run(rig):
+    rig.sink.failure = SinkError("the disk is full; free some space")
+
+    with rig.running() as pipeline:
+        assert pipeline.wait(20)
+        with pytest.raises(SinkError, match="disk is full"):
+            pipeline.stop()
+    assert rig.puppeteer.is_closed
+    assert rig.source.closed
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (BackendError("the device was lost; start again"), "the device was lost; start again"),
+        (ZeroDivisionError("oh"), r"infer failed \(ZeroDivisionError: oh\); this is a fault of the program"),
+    ],
+)
+def test_the_first_failure_of_the_model_ends_all_threads_and_is_one_sentence(rig, error, sentence):
+    with rig.running() as pipeline:
+        rig.puppeteer.failure = error
+        rig.source.feed(1)
+        assert pipeline.wait(20)
+        with pytest.raises((PuppetError, BackendError), match=sentence):
+            pipeline.stop()
+
+    assert rig.sink.closed
+
+
+def test_each_thing_is_touched_by_one_thread_only(rig):
+    with rig.running() as pipeline:
+        pipeline.add_sink(other := FakeSink("other")).result(20)
+        rig.source.feed(30)
+        until(lambda: other.level() == 30)
+        pipeline.remove_sink(other).result(20)
+
+    assert rig.sink.threads == other.threads == {"present"}
+    assert other.closed == 1
+    assert rig.puppeteer.is_closed
+
+
+def test_a_bad_avatar_is_a_notice_and_the_last_one_stays(rig, pipeline, tmp_path):
+    with pytest.raises(AvatarError, match="no picture"):
+        pipeline.load_avatar(tmp_path / "none.png").result(20)
+
+    assert "no picture" in pipeline.state().notice
+    assert pipeline.state().avatar == "avatar"
+    rig.source.feed(44)
+    until(lambda: rig.sink.level() == 44)
+
+
+def test_the_first_frame_calibrates_and_again_when_asked(rig, pipeline):
+    for level in (51, 102):
+        rig.source.feed(level)
+        until(lambda: rig.sink.level() == level)  # noqa: B023 - done before the next one
+    pipeline.calibrate().result(20)
+    rig.source.feed(153)
+    until(lambda: pipeline.state().calibrated == 2)
+
+    np.testing.assert_allclose(rig.puppeteer.calibrations, [51 / 255 - 0.3, 153 / 255 - 0.3], atol=1e-3)
+
+
+def test_a_reference_can_be_chosen(rig, pipeline):
+    chosen = Motion(np.eye(3, 2, dtype=np.float32), np.stack([np.eye(2, dtype=np.float32)] * 3))
+    pipeline.calibrate(chosen).result(20)
+    rig.source.feed(51)
+    until(lambda: rig.sink.level() == 51)
+
+    assert rig.puppeteer.first is chosen
+
+
+def test_zooming_calibrates_anew(rig, pipeline):
+    rig.source.feed(51)
+    until(lambda: pipeline.state().calibrated == 1)
+    pipeline.settings = PLAIN.model_copy(update={"camera": PLAIN.camera.model_copy(update={"zoom": 2.0})})
+    rig.source.feed(52)
+
+    until(lambda: pipeline.state().calibrated == 2)
+    assert pipeline.state().shot.square.side == 24
+
+
+@pytest.mark.parametrize(("show", "level"), [("camera", 60), ("nothing", 9)])
+def test_pass_through_and_hiding(rig, pipeline, show, level):
+    output = OutputSettings(show=show, colour=(9, 9, 9), background="colour", fit="fill")
+    pipeline.settings = PLAIN.model_copy(update={"output": output})
+    rig.source.feed(60)
+
+    until(lambda: rig.sink.level() == level)
+    assert rig.sink.pictures[-1].std() == 0  # and no badge
+
+
+def test_another_source_takes_over(rig, pipeline):
+    rig.source.feed(20)
+    until(lambda: rig.sink.level() == 20)
+    other = FakeSource()
+    other.feed(200)
+    pipeline.use_source(other)
+    until(lambda: rig.sink.level() == 200)
+
+    assert rig.source.closed == 1
+    pipeline.use_source(None)
+    until(lambda: pipeline.state().source.name is None)
+
+
+def test_the_performance_moves_the_avatar_without_a_camera(rig):
+    with rig.running(source=Performance(fps=100)) as pipeline:
+        until(lambda: pipeline.state().counts.inferred > 10)
+
+    assert pipeline.state().shot.rendered.frame.image is rig.puppeteer.avatar.image
+    assert rig.puppeteer.first is rig.puppeteer.avatar.motion
+
+
+def test_an_unusable_background_picture_is_told_and_the_show_goes_on(rig, pipeline, tmp_path):
+    output = OutputSettings(background="picture", picture=tmp_path / "none.png", fit="centre")
+    pipeline.settings = PLAIN.model_copy(update={"output": output})
+    rig.source.feed(33)
+    until(lambda: rig.sink.level() == 33)
+
+    assert "no picture" in pipeline.state().notice
+
+
+def test_a_video_without_frames_ends_the_run(rig):
+    with rig.running() as pipeline:
+        rig.source.fed.put(SourceError("clip.mp4 has no frames any more; choose another source"))
+        assert pipeline.wait(20)
+        with pytest.raises(SourceError, match="no frames any more"):
+            pipeline.stop()
+
+
+def test_stopping_before_the_model_is_loaded_leaves_nothing_waiting(rig):
+    loading = threading.Event()
+
+    def load():
+        loading.wait(20)
+        return rig.puppeteer
+
+    pipeline = Pipeline(load, source=rig.source, settings=PLAIN, mode=MODE)
+    pipeline.start()
+    asked = pipeline.set_avatar(grey(1, width=16, height=16), "late")
+    loading.set()
+    pipeline.stop()
+
+    assert asked.done()
+    assert pipeline.set_avatar(grey(1), "too late").cancelled()
+    assert pipeline.state().phase == "stopped"
