@@ -36,6 +36,8 @@ def find_camera(wanted: str, cameras: list[CameraInfo]) -> CameraInfo:
     Raises:
         SourceError: none fits, or several do.
     """
+    if wanted.isdecimal() and int(wanted) < len(cameras):
+        return cameras[int(wanted)]
     tests = (
         lambda camera: wanted in (camera.address, camera.name),
         lambda camera: camera.name.lower().startswith(wanted.lower()),
@@ -48,8 +50,6 @@ def find_camera(wanted: str, cameras: list[CameraInfo]) -> CameraInfo:
         if found:
             choice = ", ".join(f"{camera.name} ({camera.address})" for camera in found)
             raise SourceError(f"several cameras are called {wanted!r}; choose one by its address: {choice}")
-    if wanted.isdecimal() and int(wanted) < len(cameras):
-        return cameras[int(wanted)]
     if sys.platform.startswith("linux") and wanted.startswith("/dev/") and Path(wanted).exists():
         raise SourceError(f"{wanted} {v4l2.why_not(Path(wanted)) or 'is not a camera; choose another one'}")
     raise SourceError(f"there is no camera {wanted!r}; {describe(cameras)}")

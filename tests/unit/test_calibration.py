@@ -1,0 +1,115 @@
+"""Choosing the first motion, judging the driver's pose, and calming trembling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from puppet.calibration import AUTO_S, Calibrator, judge
+from puppet.smoothing import Smoother
+from puppet.types import Motion
+
+SHAPE = np.array([[-0.3, -0.2], [0.3, -0.2], [0.0, 0.0], [0.0, 0.3]], np.float32)
+
+
+def pose(turn: float = 0.0, *, x: float = 0.0, y: float = 0.0, size: float = 1.0) -> Motion:
+    """A head whose nose points to one side: the inner part moves against the others."""
+    shift = SHAPE.copy()
+    shift[2, 0] += turn
+    shift = shift * np.float32(size) + np.array([x, y], np.float32)
+    return Motion(shift, np.broadcast_to(np.eye(2, dtype=np.float32), (4, 2, 2)).copy())
+
+
+BROKEN = Motion(np.full((4, 2), np.nan, np.float32), pose().affine)
+
+
+def choices(calibrator: Calibrator, motions: list[Motion], *, start: float = 0.0, is_auto: bool = False) -> list[int]:
+    """Numbers of the motions at which something was chosen, 20 a second."""
+    return [
+        index
+        for index, motion in enumerate(motions)
+        if calibrator.choose(motion, pose(), start + index / 20, is_auto=is_auto) is not None
+    ]
+
+
+def test_the_first_usable_motion_is_taken_and_no_other():
+    assert choices(Calibrator(), [BROKEN, BROKEN, pose(0.1), pose(0.0)]) == [2]
+
+
+def test_asking_takes_the_next_one():
+    calibrator = Calibrator()
+    choices(calibrator, [pose()])
+    calibrator.ask()
+
+    assert choices(calibrator, [BROKEN, pose(0.2), pose(0.1)], start=5) == [1]
+
+
+def test_a_search_takes_the_motion_nearest_to_the_avatar_when_its_time_is_up():
+    calibrator = Calibrator()
+    choices(calibrator, [pose(0.3)])
+    calibrator.search(until=2.0)
+    best = pose(0.02)
+    moments = [(pose(0.3), 1.0), (best, 1.2), (BROKEN, 1.4), (pose(0.1), 1.6)]
+
+    assert all(calibrator.choose(motion, pose(), at, is_auto=True) is None for motion, at in moments)
+    assert calibrator.is_searching
+    assert calibrator.choose(pose(0.2), pose(), 2.0, is_auto=True) is best
+    assert not calibrator.is_searching
+
+
+def test_by_itself_it_takes_a_steady_moment_nearer_to_the_avatar_once():
+    motions = [pose(0.3)] * 5 + [pose(0.05)] * 30
+
+    chosen = choices(Calibrator(), motions, is_auto=True)
+    assert len(chosen) == 2
+    assert 5 < chosen[1] < 20
+    assert choices(Calibrator(), motions, is_auto=False) == [0]
+
+
+def test_it_does_not_take_a_moment_of_movement_or_one_that_comes_too_late():
+    wild = [pose(0.3)] + [pose(0.05 * (index % 3)) for index in range(40)]
+    calibrator = Calibrator()
+
+    assert choices(calibrator, wild, is_auto=True) == [0]
+    assert choices(calibrator, [pose(0.02)] * 40, start=AUTO_S + 5, is_auto=True) == []
+
+
+@pytest.mark.parametrize(
+    ("driving", "kind"),
+    [
+        (pose(), "seen"),
+        (pose(0.05, x=0.2), "seen"),
+        (pose(x=0.9), "left"),
+        (pose(y=-0.8), "left"),
+        (pose(size=0.4), "left"),
+        (pose(size=2.5), "left"),
+        (pose(1.5), "drifted"),
+        (BROKEN, "left"),
+    ],
+)
+def test_the_drivers_pose_is_judged(driving, kind):
+    state = judge(driving, first=pose(), avatar=pose(0.1))
+
+    assert state.kind == kind
+    assert (state.sentence is None) is (kind == "seen")
+
+
+def test_smoothing_calms_trembling_and_lets_movements_pass(rng):
+    noise = rng.normal(0, 0.01, (60, 4, 2)).astype(np.float32)
+    smoother, calm = Smoother(), []
+    for index in range(60):
+        motion = Motion(SHAPE + noise[index], pose().affine)
+        calm.append(smoother.smooth(motion, index / 30, 1.0).shift)
+    jump = Motion(SHAPE + np.float32(0.5), pose().affine)
+    followed = [smoother.smooth(jump, 2 + index / 30, 1.0).shift for index in range(6)]
+
+    assert np.std(np.diff(calm[10:], axis=0)) < 0.5 * np.std(np.diff(noise[10:], axis=0))
+    np.testing.assert_allclose(followed[-1], jump.shift, atol=0.08)
+
+
+def test_no_smoothing_gives_the_motion_itself_and_a_gap_starts_afresh():
+    smoother, motion = Smoother(), pose(0.2)
+    smoother.smooth(pose(), 0.0, 0.0)
+
+    assert smoother.smooth(motion, 0.03, 0.0) is motion
+    assert smoother.smooth(pose(0.4), 5.0, 1.0).shift[2, 0] == np.float32(0.4)
