@@ -231,6 +231,7 @@ def _start(chosen: argparse.Namespace) -> int:
     output = DEMO_FOLDER / f"{avatar.stem}.mp4"
     _say(f"demonstration: {avatar.name} with a scripted performance; python main.py --help shows more")
     values = {"avatar": avatar, "driving": config.SCRIPTED, "output": output, "force": True}
+    values["model"] = config.DEFAULT_MODEL
     return _render_and_tell(config.render_config(values))
 
 

@@ -39,10 +39,11 @@ def paint_parts(image: Image, segmentation: Floats, *, opacity: float = OPACITY)
     """
     height, width = image.shape[:2]
     # Tinted while small: mixing K colours at full size would cost more than the model.
-    tint = np.tensordot(colours(len(segmentation) - 1), segmentation[1:], axes=(0, 0))
-    planes = images.enlarge_planes(
-        np.concatenate([tint, segmentation[:1]]).astype(np.float32), width=width, height=height
-    )
+    weights = segmentation.astype(np.float32) ** SHARPENING
+    weights /= weights.sum(axis=0) + 1e-9
+    tint = np.tensordot(colours(len(segmentation) - 1), weights[1:], axes=(0, 0))
+    small = np.concatenate([tint, weights[:1]]).astype(np.float32)
+    planes = images.enlarge_planes(small, width=width, height=height)
     held = 1 - planes[3]
     mixed = image * (1 - opacity * held[..., None]) + opacity * planes[:3].transpose(1, 2, 0)
     return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)

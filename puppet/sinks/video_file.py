@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from puppet import images
 from puppet.errors import SinkError
@@ -35,7 +35,8 @@ THREADS = 2
 """Of the encoder. Small pictures gain nothing from more, and the model needs the rest."""
 
 # Rounding down and the nearest chroma sample would shift colours by up to 3 levels.
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+# libswscale's SWS_BICUBIC, SWS_ACCURATE_RND and SWS_FULL_CHR_H_INP as numbers: PyAV names them from 18 on only.
+_EXACT = 0x4 | 0x40000 | 0x4000
 
 
 def refuse(path: Path, *, force: bool) -> None:
@@ -60,7 +61,7 @@ class VideoFileSink:
         clip: Clip,
         *,
         force: bool = False,
-        preset: str = "medium",
+        preset: str = "faster",
         tags: Mapping[str, str] | None = None,
         finish: Callable[[Path], None] | None = None,
     ) -> None:

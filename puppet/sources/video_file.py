@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from puppet import images
 from puppet.errors import SourceError
@@ -39,7 +39,8 @@ HDR_TRANSFERS = (16, 18)
 """PQ and HLG, as numbered by ITU-T H.273."""
 
 # Chroma is otherwise taken from the nearest sample and rounded down, which alone costs 3 levels.
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# libswscale's SWS_BICUBIC, SWS_ACCURATE_RND and SWS_FULL_CHR_H_INT as numbers: PyAV names them from 18 on only.
+_EXACT = 0x4 | 0x40000 | 0x2000
 
 
 @dataclass(frozen=True)
