@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    _TextHandler = logging.StreamHandler[TextIO]
+else:
+    _TextHandler = logging.StreamHandler  # takes no type at run time before Python 3.11
 
 
 def setup(*, verbose: bool) -> None:
@@ -27,7 +32,7 @@ def setup(*, verbose: bool) -> None:
         logging.getLogger("libav").setLevel(logging.CRITICAL)
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
+class _StderrHandler(_TextHandler):
     """Looks stderr up each time, so that a progress bar may put its own in place and lines come out above it."""
 
     def __init__(self) -> None:
