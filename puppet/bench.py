@@ -70,6 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--peer", action="store_true", help="add the same networks in PyTorch eager float32 with nothing cached"
     )
+    parser.add_argument(
+        "--pipeline", action="store_true", help="measure the live pipeline around the model instead, from end to end"
+    )
+    parser.add_argument(
+        "--seconds", type=_at_least(2), default=20, metavar="N", help="of each run with --pipeline (default: 20)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -79,6 +85,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         EngineError: the folder is no model, or no backend asked for can run it.
     """
+    if args.pipeline:
+        from puppet import bench_pipeline
+
+        return bench_pipeline.run(args)
     model = ModelFolder.read(args.model)
     console = Console(stderr=args.json)
     with ExitStack() as stack:

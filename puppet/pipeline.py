@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from puppet.avatar import Avatar
     from puppet.framing import FindsFaces
-    from puppet.puppeteer import Puppeteer
     from puppet.sinks.base import Sink
     from puppet.sources.base import Source
+    from puppet.stages.infer import Model
     from puppet.types import Frame, Image, Motion
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Pipeline:
 
     def __init__(
         self,
-        open_puppeteer: Callable[[], Puppeteer],
+        open_puppeteer: Callable[[], Model],
         *,
         source: Source | None = None,
         sinks: Sequence[Sink] = (),

@@ -6,7 +6,7 @@ import logging
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from puppet import framing, images
 from puppet.calibration import Calibrator, FaceState, judge
@@ -22,12 +22,14 @@ from puppet.types import Frame
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
 
     from puppet.avatar import Avatar
     from puppet.framing import FindsFaces
     from puppet.latest import Latest
-    from puppet.puppeteer import Puppeteer
-    from puppet.settings import Settings
+    from puppet.settings import LiveSettings, Settings
     from puppet.state import Board
     from puppet.types import Image, Motion, Rendered
 
@@ -37,12 +39,52 @@ MOST_SIDE = 1024
 """Pixels: the model scales avatars once more, so nothing is gained by larger ones."""
 
 
+class Model(Protocol):
+    """What the thread needs of a `Puppeteer`."""
+
+    description: str
+    size: int
+    part_names: tuple[str, ...]
+    avatar: Avatar | None
+    first: Motion | None
+
+    def make_avatar(self, image: Image, name: str) -> Avatar:
+        """Read a picture."""
+        ...
+
+    def set_avatar(self, avatar: Avatar) -> None:
+        """Drive this one from now on."""
+        ...
+
+    def calibrate(self, motion: Motion | None) -> None:
+        """Count relative motion from here."""
+        ...
+
+    def read(self, image: Image) -> Motion:
+        """The motion of a picture."""
+        ...
+
+    def animate(self, driving: Motion, frame: Frame, settings: LiveSettings) -> Rendered:
+        """The avatar, moved."""
+        ...
+
+    def __enter__(self) -> Self:
+        """It holds resources."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Free them."""
+        ...
+
+
 class Infer:
     """Runs in one thread, in which alone the model is touched."""
 
     def __init__(
         self,
-        open_puppeteer: Callable[[], Puppeteer],
+        open_puppeteer: Callable[[], Model],
         open_finder: Callable[[], FindsFaces],
         inbox: Latest[Frame],
         outbox: Latest[Shot],
