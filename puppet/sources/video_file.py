@@ -38,9 +38,10 @@ NOT_VIDEO = ("image2", "_pipe", "tty", "hls", "concat", "dash", "lavfi")
 HDR_TRANSFERS = (16, 18)
 """PQ and HLG, as numbered by ITU-T H.273."""
 
-# Chroma is otherwise taken from the nearest sample and rounded down, which alone costs 3 levels.
-# libswscale's SWS_BICUBIC, SWS_ACCURATE_RND and SWS_FULL_CHR_H_INT as numbers: PyAV names them from 18 on only.
-_EXACT = 0x4 | 0x40000 | 0x2000
+# Chroma is otherwise taken from the nearest sample and rounded down, which alone costs 3 levels. Bilinear, because
+# bicubic costs half as much again and scales nothing here but chroma.
+# libswscale's SWS_BILINEAR, SWS_ACCURATE_RND and SWS_FULL_CHR_H_INT as numbers: PyAV names them from 18 on only.
+_EXACT = 0x2 | 0x40000 | 0x2000
 
 
 @dataclass(frozen=True)
