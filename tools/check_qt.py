@@ -67,7 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     libraries = missing_libraries()
     packages = sorted({PACKAGES.get(library, library) for library in libraries})
     if options.names:
-        print("\n".join(package for package in packages if package in PACKAGES.values()))
+        for package in packages:
+            if package in PACKAGES.values():
+                print(package)
     elif packages:
         print(sentence(packages), file=sys.stderr)
     return 0
