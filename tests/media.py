@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from puppet.types import Image
 
 SOUND_RATE = 48_000
+UNNAMED = 2
+"""The matrix "unspecified" of ITU-T H.273."""
 
 
 def flat(red: int, green: int, blue: int, *, width: int = 64, height: int = 64) -> Image:
@@ -46,8 +48,10 @@ def write_video(
     turned: int = 0,
     sound: str | None = None,
     options: dict[str, str] | None = None,
+    colours: tuple[int, int, int] = (1, 1, 1),
+    is_named: bool = True,
 ) -> Path:
-    """A video of these pictures, BT.709, with a tone beside it if `sound` names a codec.
+    """A video of these pictures, BT.709 unless asked otherwise, with a tone beside it if `sound` names a codec.
 
     Args:
         path: its suffix decides the container.
@@ -59,6 +63,8 @@ def write_video(
         turned: degrees by which a player must turn it anticlockwise.
         sound: codec of the tone.
         options: of the container.
+        colours: matrix, transfer and range as ITU-T H.273 numbers them; range 1 is limited, 2 is full.
+        is_named: the file says which matrix was used.
     """
     with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(codec, rate=rate)
@@ -66,13 +72,17 @@ def write_video(
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = stream.time_base = Fraction(1, 90_000)
         stream.options = {"crf": "8"} if codec.startswith("libx26") else {}
-        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
+        matrix, transfer, span = colours
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix if is_named else UNNAMED, span
+        stream.codec_context.color_trc = transfer
         if turned:
             stream.set_display_rotation(turned)
         tone: Any = container.add_stream(sound, rate=SOUND_RATE, layout="mono") if sound else None
         for index, picture in enumerate(pictures):
             seconds = index / rate if times is None else times[index]
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt, dst_colorspace=1)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = frame.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range=span)
+            frame.colorspace = matrix if is_named else UNNAMED
             frame.pts, frame.time_base = round(seconds * 90_000), Fraction(1, 90_000)
             container.mux(stream.encode(frame))
         if tone is not None:

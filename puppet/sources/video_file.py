@@ -33,6 +33,8 @@ MAX_PIXELS = 8192 * 8192
 HD_HEIGHT = 720
 """From here on, video that does not name its colour matrix is BT.709; below it, BT.601."""
 SAMPLED_SECONDS = 2.0
+LARGE = 1280 * 720
+"""Pixels: from here on, colours are converted by two threads."""
 NOT_VIDEO = ("image2", "_pipe", "tty", "hls", "concat", "dash", "lavfi")
 """Demuxers that take stills, text, and lists of other files or addresses."""
 HDR_TRANSFERS = (16, 18)
@@ -208,7 +210,7 @@ class _ToRgb:
             src_colorspace=_colour_matrix(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=_EXACT,
-            threads=1,
+            threads=2 if frame.width * frame.height >= LARGE else 1,
         )
         image: Any = rgb.to_ndarray()
         return images.turn(image, frame.rotation)

@@ -11,7 +11,7 @@ import pytest
 
 from puppet.errors import SourceError
 from puppet.sources.video_file import VideoFile
-from tests.media import brightening, cut, flat, quarters, write_video
+from tests.media import UNNAMED, brightening, cut, flat, quarters, stream_info, write_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,49 @@ def test_ten_bits_are_read_in_the_right_colours(tmp_path: Path, pix_fmt: str) ->
 
     for frame in VideoFile(path).frames():
         np.testing.assert_allclose(frame.image[30, 30], [200, 90, 40], atol=3)
+
+
+@pytest.mark.parametrize("matrix", [1, 5])  # BT.709 and BT.601
+@pytest.mark.parametrize("span", [1, 2])
+def test_matrix_and_range_are_followed(tmp_path: Path, matrix: int, span: int) -> None:
+    path = write_video(tmp_path / "a.mp4", [flat(200, 90, 40)] * 3, colours=(matrix, 1, span))
+
+    np.testing.assert_allclose(next(VideoFile(path).frames()).image[30, 30], [200, 90, 40], atol=3)
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(480, 5), (720, 1)])
+def test_unnamed_matrix_is_told_by_the_height(tmp_path: Path, height: int, matrix: int) -> None:
+    path = tmp_path / "a.mp4"
+    write_video(path, [flat(200, 90, 40, height=height)], colours=(matrix, 1, 1), is_named=False)
+
+    assert stream_info(path)["colours"][0] == UNNAMED
+    np.testing.assert_allclose(next(VideoFile(path).frames()).image[30, 30], [200, 90, 40], atol=3)
+
+
+def test_high_dynamic_range_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_video(tmp_path / "a.mp4", [flat(200, 90, 40)] * 3, pix_fmt="yuv420p10le", colours=(9, 18, 1))
+
+    with caplog.at_level(logging.WARNING):
+        assert len(greys(VideoFile(path))) == 3
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "the video has high dynamic range; its colours will look pale"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.webm", "libvpx-vp9", "yuv420p"),
+        ("a.mov", "prores_ks", "yuv422p10le"),
+        ("a.mkv", "ffv1", "bgr0"),
+        ("a.mkv", "ffv1", "gray16le"),
+    ],
+)
+def test_other_codecs_and_pixels_are_read(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
+    path = write_video(tmp_path / name, brightening(5), codec=codec, pix_fmt=pix_fmt)
+
+    np.testing.assert_allclose(greys(VideoFile(path)), 20 + 4 * np.arange(5), atol=2)
 
 
 @pytest.mark.parametrize("turned", [90, -90, 180])
