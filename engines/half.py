@@ -43,6 +43,28 @@ def half_precision(model: _Module, run: Callable[[_Module], object]) -> _Module:
         model: in eval mode; it is left as it is.
         run: runs every part of the model once, so that it is seen which norm follows which convolution.
     """
+    model = _folded(model, run)
+    for module in model.modules():
+        if isinstance(module, (*_CONVOLUTIONS, Scale)):
+            module.half()
+            module.register_forward_pre_hook(_to_half)
+    return model
+
+
+def rounded_weights(model: _Module, run: Callable[[_Module], object]) -> _Module:
+    """A copy of the model in float32 whose convolutions have weights that float16 holds exactly.
+
+    The graphs then take half the space and lose nothing. Arguments as of `half_precision`.
+    """
+    model = _folded(model, run)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, _CONVOLUTIONS):
+                module.weight.copy_(module.weight.half().float())
+    return model
+
+
+def _folded(model: _Module, run: Callable[[_Module], object]) -> _Module:
     model = copy.deepcopy(model)
     followers = _followers(model, run)
     for conv, norm in followers.items():
@@ -52,10 +74,6 @@ def half_precision(model: _Module, run: Callable[[_Module], object]) -> _Module:
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.BatchNorm2d):
                 setattr(parent, name, nn.Identity() if child in folded else Scale(child))
-    for module in model.modules():
-        if isinstance(module, (*_CONVOLUTIONS, Scale)):
-            module.half()
-            module.register_forward_pre_hook(_to_half)
     return model
 
 

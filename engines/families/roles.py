@@ -11,8 +11,19 @@ from torch import Tensor, nn
 from engines.families.base import PartMotion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engines.families.base import PuppetModel
     from engines.spec import RoleName
+
+
+class RoleModule(nn.Module):
+    """A role of a model; `names` are those of its tensors, in order, where the model decides on them."""
+
+    def __init__(self, model: PuppetModel, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.model = model
+        self.names = names
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,7 @@ class Role:
     """One graph to be: a module, what goes in (an example of each input) and the names of what comes out."""
 
     name: RoleName
-    module: nn.Module
+    module: RoleModule
     inputs: dict[str, Tensor] = field(repr=False)
     outputs: tuple[str, ...]
 
@@ -28,6 +39,11 @@ class Role:
         """The outputs, by name, for the example inputs."""
         results = self.module(*self.inputs.values())
         return dict(zip(self.outputs, results, strict=True))
+
+    def of(self, model: PuppetModel, dtypes: Mapping[str, torch.dtype]) -> Role:
+        """The same role of another model of the same family, whose inputs named in `dtypes` have those types."""
+        inputs = {name: tensor.to(dtypes.get(name, tensor.dtype)) for name, tensor in self.inputs.items()}
+        return Role(self.name, type(self.module)(model, self.module.names), inputs, self.outputs)
 
 
 def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
@@ -47,7 +63,7 @@ def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
     motions = {**_named("source", source), **_named("target", target)}
     moving = {**features, **motions}
     found = [
-        Role("segmenter", Segmenter(model), {"image": driving}, tuple(_named("", target))),
+        Role("segmenter", Segmenter(model, ()), {"image": driving}, tuple(_named("", target))),
         Role("encoder", Encoder(model, tuple(features)), {"image": avatar}, tuple(features)),
         Role("generator", Generator(model, tuple(moving)), moving, ("image",)),
     ]
@@ -63,12 +79,8 @@ def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
     return found
 
 
-class Segmenter(nn.Module):
+class Segmenter(RoleModule):
     """`image` -> `shift`, `affine` and, for families that have it, `segmentation`."""
-
-    def __init__(self, model: PuppetModel) -> None:
-        super().__init__()
-        self.model = model
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Read an uint8 (1, size, size, 3) RGB picture."""
@@ -76,13 +88,8 @@ class Segmenter(nn.Module):
         return tuple(tensor.float() for tensor in motion if tensor is not None)
 
 
-class Encoder(nn.Module):
+class Encoder(RoleModule):
     """`image` -> what is kept of an avatar, in the order of `names`."""
-
-    def __init__(self, model: PuppetModel, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.model = model
-        self.names = names
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Encode an uint8 (1, size, size, 3) RGB picture."""
@@ -90,13 +97,8 @@ class Encoder(nn.Module):
         return tuple(features[name] for name in self.names)
 
 
-class Generator(nn.Module):
+class Generator(RoleModule):
     """The encoder's tensors and both motions -> `image`."""
-
-    def __init__(self, model: PuppetModel, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.model = model
-        self.names = names
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor]:
         """Paint an uint8 (1, size, size, 3) RGB picture; the tensors come in the order of `names`."""
@@ -105,13 +107,8 @@ class Generator(nn.Module):
         return (to_bytes(self.model.generate(named, source, target)["image"]),)
 
 
-class Swapper(nn.Module):
+class Swapper(RoleModule):
     """The generator's inputs, `driving_image`, `parts`, `hard` and `source_mask` -> `image`."""
-
-    def __init__(self, model: PuppetModel, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.model = model
-        self.names = names
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor]:
         """Paint an uint8 (1, size, size, 3) RGB picture; the tensors come in the order of `names`, then the rest."""

@@ -147,3 +147,21 @@ def test_bytes_come_back_as_they_went_in() -> None:
     assert to_bytes(torch.full((1, 3, 1, 1), -0.5)).max() == 0
     assert to_bytes(torch.full((1, 3, 1, 1), 100.6 / 255)).unique().item() == 101
     assert torch.equal(from_bytes(to_bytes(seeded_image(1))), seeded_image(1))
+
+
+def test_rounded_weights_take_half_the_space(tmp_path: Path) -> None:
+    model = seeded_model("mcs")
+    arguments = {
+        "name": "small",
+        "licence": "none",
+        "provenance": "seeded",
+        "configuration": configuration("mcs", "small"),
+    }
+
+    plain = export_model(model, tmp_path / "plain", **arguments)
+    rounded = export_model(model, tmp_path / "rounded", rounded=True, **arguments)
+
+    assert rounded.file("segmenter").stat().st_size < 0.6 * plain.file("segmenter").stat().st_size
+    assert rounded.spec.precision == "fp32"
+    parity = rounded.spec.roles["segmenter"].parity["shift"]
+    assert parity.max_difference < 1e-5
