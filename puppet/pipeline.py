@@ -9,6 +9,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+import cv2
+
 from engines.errors import EngineError
 from puppet.errors import PuppetError
 from puppet.latest import Closed, Latest
@@ -110,6 +112,8 @@ class Pipeline:
 
     def start(self) -> None:
         """Start the threads."""
+        # One picture at a time is small work: helpers of OpenCV's own would only take the processor from the model.
+        cv2.setNumThreads(1)
         for thread in self._threads:
             thread.start()
 

@@ -28,6 +28,10 @@ BANNER_AT = 0.9
 """Its middle, over the height of the output."""
 
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom; pixels."""
+
+
 class Canvas:
     """Composes output pictures. Each is a new array: whoever got one may keep it."""
 
@@ -71,30 +75,43 @@ class Canvas:
         scale = min(self._width / picture.shape[1], self._height / picture.shape[0])
         width, height = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
         left, top = (self._width - width) // 2, (self._height - height) // 2
-        if (width, height) == (self._width, self._height):
-            canvas = np.empty((self._height, self._width, 3), np.uint8)
-        else:
-            canvas = self._background(picture, settings)
-        canvas[top : top + height, left : left + width] = images.resize(picture, width=width, height=height)
+        canvas = self._background(picture, settings, inside=(left, top, left + width, top + height))
+        images.resize_into(canvas[top : top + height, left : left + width], picture)
         return canvas
 
-    def _background(self, picture: Image | None, settings: OutputSettings) -> Image:
+    def _background(self, picture: Image | None, settings: OutputSettings, *, inside: Box | None = None) -> Image:
+        """A new canvas; what lies `inside` will be painted over, and may hold anything."""
+        if inside == (0, 0, self._width, self._height):
+            return np.empty((self._height, self._width, 3), np.uint8)
         if settings.background == "picture" and settings.picture is not None:
             return self._read(settings.picture).copy()
-        if settings.background == "blur" and picture is not None:
-            return self._blurred(picture)
+        if settings.background == "blur" and picture is not None and inside is not None:
+            return self._blurred(picture, inside)
         if self._plain is None or self._plain[0] != settings.colour:
             # Kept, because filling with three different values takes ten times as long as copying.
             self._plain = settings.colour, np.full((self._height, self._width, 3), settings.colour, np.uint8)
         return self._plain[1].copy()
 
-    def _blurred(self, picture: Image) -> Image:
-        """The picture itself, so small that no detail is left, and large again."""
+    def _blurred(self, picture: Image, inside: Box) -> Image:
+        """The picture itself, so small that no detail is left, and large again; only the margins are filled."""
         width, height = -(-self._width // BLUR_CELL), -(-self._height // BLUR_CELL)
         small = images.cover(picture, width=width, height=height)
         small = np.asarray(cv2.GaussianBlur(small, (0, 0), BLUR_SIGMA), np.uint8)
         small = np.asarray(cv2.convertScaleAbs(small, alpha=BLUR_BRIGHTNESS), np.uint8)
-        return np.asarray(cv2.resize(small, (self._width, self._height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        canvas = np.empty((self._height, self._width, 3), np.uint8)
+        left, top, right, bottom = inside
+        rows, columns = max(1, -(-top // BLUR_CELL)), max(1, -(-left // BLUR_CELL))
+        strips = (
+            (small[:, :columns], canvas[:, :left]),
+            (small[:, width - columns :], canvas[:, right:]),
+            (small[:rows], canvas[:top]),
+            (small[height - rows :], canvas[bottom:]),
+        )
+        for few, many in strips:
+            if many.size:
+                size = (many.shape[1], many.shape[0])
+                cv2.resize(few, size, dst=many, interpolation=cv2.INTER_LINEAR)
+        return canvas
 
     def _read(self, path: Path) -> Image:
         if self._picture is None or self._picture[0] != path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from puppet.pacing import Ticks
@@ -70,9 +71,9 @@ def write_clock(image: Image, seconds: float) -> None:
     last = [check >> place & 1 for place in range(8)] + [0, 1] * 4
     rows = np.array([bits[:COLUMNS], bits[COLUMNS:], last], bool)
     top, left, block = _place(image)
-    blocks = np.where(rows, LIGHT, DARK).astype(np.uint8)
-    band = np.kron(blocks, np.ones((block, block), np.uint8))
-    image[top : top + ROWS * block, left : left + COLUMNS * block] = band[..., None]
+    blocks = np.repeat(np.where(rows, LIGHT, DARK).astype(np.uint8)[..., None], 3, axis=2)
+    size = (COLUMNS * block, ROWS * block)
+    image[top : top + size[1], left : left + size[0]] = cv2.resize(blocks, size, interpolation=cv2.INTER_NEAREST)
 
 
 def read_clock(image: Image) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+JUDGE_S = 0.1
+"""How often the driver's pose is judged."""
 MOST_SIDE = 1024
 """Pixels: the model scales avatars once more, so nothing is gained by larger ones."""
 
@@ -118,6 +121,8 @@ class Infer:
         self._head: Head | None = None
         self._calibrated = 0
         self._has_face: bool | None = None
+        self._face = FaceState()
+        self._judged_at = -math.inf
 
     def run(self) -> None:
         """Load the model, then render until the inbox is closed.
@@ -135,7 +140,9 @@ class Infer:
                 self.orders.obey(self._board.note)
                 frame = self._inbox.take()
                 if frame is not None:
-                    self._outbox.put(self._render(frame))
+                    shot = self._render(frame)
+                    self._outbox.put(shot)
+                    self._account(shot)  # while the picture is already on its way
 
     def load_avatar(self, path: Path) -> Avatar:
         """Read a picture file, find its face, and make it the avatar. To be ordered.
@@ -185,16 +192,23 @@ class Infer:
         return self._finder
 
     def _render(self, frame: Frame) -> Shot:
-        puppeteer = self._puppeteer
-        face = FaceState()
-        if puppeteer.avatar is None:
-            shot = Shot(frame, None, None)
-        elif isinstance(frame, Performed):
-            shot = Shot(frame, None, self._perform(frame, puppeteer.avatar))
-        else:
-            shot, face = self._drive(frame, puppeteer.avatar)
-        self._board.add_inferred(shot, face, time.perf_counter())
-        return shot
+        avatar = self._puppeteer.avatar
+        if avatar is None:
+            return Shot(frame, None, None)
+        if isinstance(frame, Performed):
+            return Shot(frame, None, self._perform(frame, avatar))
+        return self._drive(frame, avatar)
+
+    def _account(self, shot: Shot) -> None:
+        now = time.perf_counter()
+        first, avatar = self._puppeteer.first, self._puppeteer.avatar
+        if shot.square is None or shot.rendered is None or first is None or avatar is None:
+            self._face = FaceState()
+        elif now - self._judged_at >= JUDGE_S:
+            # Not for every frame: it would hold up the thread that presents the picture.
+            self._judged_at = now
+            self._face = judge(shot.rendered.driving, first=first, avatar=avatar.motion)
+        self._board.add_inferred(shot, self._face, now)
 
     def _perform(self, frame: Performed, avatar: Avatar) -> Rendered:
         """The pose decides; a calibration is due when pictures come again."""
@@ -206,7 +220,7 @@ class Infer:
         posed = Frame(avatar.image, frame.index, frame.captured_at)
         return self._puppeteer.animate(self._head.posed(frame.pose), posed, self.settings.live)
 
-    def _drive(self, frame: Frame, avatar: Avatar) -> tuple[Shot, FaceState]:
+    def _drive(self, frame: Frame, avatar: Avatar) -> Shot:
         settings, puppeteer = self.settings, self._puppeteer
         self._head = None
         square, has_moved = self._framer.square(frame.image, settings.camera, frame.captured_at)
@@ -216,18 +230,17 @@ class Infer:
         if self._framer.has_face != self._has_face:
             self._has_face = self._framer.has_face
             self._board.update(has_face=self._has_face)
-        cropped = Frame(images.crop(frame.image, square, size=puppeteer.size), frame.index, frame.captured_at)
+        cropped = Frame(
+            images.crop(frame.image, square, size=puppeteer.size, quick=True), frame.index, frame.captured_at
+        )
         started = time.perf_counter()
         driving = puppeteer.read(cropped.image)
         reading = time.perf_counter() - started
         if is_usable(driving):
             driving = self._smoother.smooth(driving, frame.captured_at, settings.camera.smoothing)
             self._choose_first(driving, avatar, frame.captured_at)
-        rendered = puppeteer.animate(driving, cropped, settings.live)
-        rendered = _with_time(rendered, "segmenter", reading)
-        first = puppeteer.first
-        face = FaceState() if first is None else judge(driving, first=first, avatar=avatar.motion)
-        return Shot(frame, square, rendered), face
+        rendered = _with_time(puppeteer.animate(driving, cropped, settings.live), "segmenter", reading)
+        return Shot(frame, square, rendered)
 
     def _choose_first(self, driving: Motion, avatar: Avatar, now: float) -> None:
         was_searching = self._calibrator.is_searching

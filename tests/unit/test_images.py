@@ -216,3 +216,13 @@ def test_side_by_side_keeps_order_and_sizes() -> None:
 
     assert row.shape == (8, 12, 3)
     assert row[0, [0, 3, 4, 11], 0].tolist() == [1, 1, 2, 2]
+
+
+def test_shrinking_quickly_differs_little_from_shrinking_well(rng):
+    rough = rng.integers(0, 255, (24, 24, 3), np.uint8)
+    picture = images.resize(rough, width=720, height=720)
+
+    for side in (256, 300, 500, 720):
+        well = images.resize(picture, width=side, height=side).astype(int)
+        quickly = images.shrink_quickly(picture, width=side, height=side).astype(int)
+        assert np.abs(well - quickly).mean() < 1

@@ -36,6 +36,13 @@ def test_a_square_picture_stands_in_the_middle_whole(side, background):
     assert (canvas[:, :70] < (200, 100, 50)).all()
 
 
+@pytest.mark.parametrize(("width", "height"), [(161, 90), (64, 31), (90, 161), (319, 180)])
+def test_margins_of_any_width_are_filled(width, height):
+    canvas = Canvas(MODE).compose(flat(250, 250, 250, width=width, height=height), OutputSettings(badge=False))
+
+    assert canvas.min() > 100  # memory that nobody wrote to would show
+
+
 def test_filling_cuts_above_and_below():
     canvas = Canvas(MODE).compose(quarters(width=64, height=64), PLAIN.model_copy(update={"fit": "fill"}))
 

@@ -70,7 +70,7 @@ def pipeline(rig):
 
 def test_a_frame_passes_from_camera_to_sink(rig, pipeline):
     rig.source.feed(77)
-    until(lambda: rig.sink.level() == 77)
+    until(lambda: rig.sink.level() == 77 and pipeline.state().shot)
 
     state = pipeline.state()
     assert (state.phase, state.avatar, state.model) == ("running", "avatar", "fake model")
@@ -151,9 +151,8 @@ def test_a_lost_virtual_camera_is_tried_again(rig, pipeline):
 
 
 def test_a_sink_that_fails_for_good_ends_the_run(rig):
-    rig.sink.failure = SinkError("the disk is full; free some space")
-
     with rig.running() as pipeline:
+        rig.sink.failure = SinkError("the disk is full; free some space")
         assert pipeline.wait(20)
         with pytest.raises(SinkError, match="disk is full"):
             pipeline.stop()
