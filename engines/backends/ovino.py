@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engines.backends.base import Array, Backend, BackendSettings, Engine
-from engines.backends.ovino_graph import keep_coordinates
+from engines.backends.ovino_graph import keep_coordinates, merge_doublings
 from engines.errors import BackendError
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def _compile(path: Path, settings: BackendSettings) -> Any:
     core = openvino.Core()
     try:
         graph = core.read_model(path)
+        merge_doublings(graph)
         if _precision(settings) == "bf16":
             keep_coordinates(graph)
         return core.compile_model(graph, DEVICE, options)

@@ -1,4 +1,4 @@
-"""Coordinates in float32: the changed graph computes the same, and bf16 no longer moves pixels."""
+"""Changed graphs compute the same; with coordinates in float32 bf16 no longer moves pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.backends.ovino import import_openvino
-from engines.backends.ovino_graph import keep_coordinates
+from engines.backends.ovino_graph import keep_coordinates, merge_doublings
 
 
 def sampling_graph(corners: str, *, side: int, mode: str = "linear_onnx"):
@@ -72,3 +72,45 @@ def test_bf16_reads_the_same_places_as_float32():
 
     assert np.abs(found - expected).max() < 2**-8  # the value is rounded to 8 bits, the place is not
     assert np.abs(as_is - expected).max() > 3 * 2**-8
+
+
+def doubling_graph(rng, *, nearest: str = "floor", scale: int = 2, strides: int = 1):
+    """Planes (1, 4, 5, 7), doubled, and a 3x3 convolution with 6 outputs, bias and ReLU."""
+    from openvino import opset13 as ops
+
+    planes = ops.parameter([1, 4, 5, 7], np.float32, name="planes")
+    sizes, axes = np.array([5 * scale, 7 * scale]), np.array([2, 3])
+    doubled = ops.interpolate(
+        planes, sizes, "nearest", "sizes", coordinate_transformation_mode="asymmetric", nearest_mode=nearest, axes=axes
+    )
+    weights = ops.constant(rng.normal(0, 0.2, (6, 4, 3, 3)).astype(np.float32))
+    convolved = ops.convolution(doubled, weights, [strides] * 2, [1, 1], [1, 1], [1, 1])
+    bias = ops.constant(rng.normal(0, 1, (1, 6, 1, 1)).astype(np.float32))
+    return import_openvino().Model([ops.relu(ops.add(convolved, bias))], [planes])
+
+
+def operations(graph) -> list[str]:
+    return [node.get_type_name() for node in graph.get_ordered_ops()]
+
+
+def test_a_merged_doubling_gives_the_same_numbers_up_to_the_border():
+    planes = np.random.default_rng(2).normal(0, 1, (1, 4, 5, 7)).astype(np.float32)
+    merged = doubling_graph(np.random.default_rng(1))
+    merge_doublings(merged)
+
+    expected, found = (
+        import_openvino().Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([planes])[0]
+        for graph in (doubling_graph(np.random.default_rng(1)), merged)
+    )
+
+    assert not {"Interpolate", "Convolution"} & set(operations(merged))
+    np.testing.assert_allclose(found, expected, atol=1e-5)  # sums of 36 products in another order
+
+
+@pytest.mark.parametrize("change", [{"nearest": "ceil"}, {"scale": 3}, {"strides": 2}])
+def test_what_is_no_doubling_before_a_plain_convolution_stays(rng, change):
+    graph = doubling_graph(rng, **change)
+
+    merge_doublings(graph)
+
+    assert {"Interpolate", "Convolution"} <= set(operations(graph))
