@@ -6,6 +6,7 @@ import logging
 import math
 import sys
 import time
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from puppet import config, live_options
@@ -16,8 +17,11 @@ from puppet.state import ADDED, TOTAL
 
 if TYPE_CHECKING:
     import argparse
+    from concurrent.futures import Future
     from pathlib import Path
 
+    from puppet.avatar import Avatar
+    from puppet.sinks.base import Sink
     from puppet.state import LiveState
     from puppet.stats import Summary
 
@@ -47,6 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
     avatar = chosen.avatar or config.default_avatar()
     if not avatar.is_file():
         raise ConfigError(f"--avatar: there is no picture at {avatar}; check the name")
+    recorder = live_options.recorder(chosen)
     capture = live_options.mode("--capture", chosen.capture)
     pipeline = Pipeline(
         lambda: live_options.open_puppeteer(chosen),
@@ -56,15 +61,32 @@ def run(chosen: argparse.Namespace) -> int:
         mode=live_options.mode("--size", chosen.size),
     )
     with Interruption() as interruption, pipeline:
-        loading = pipeline.load_avatar(avatar)
+        loading: Future[Avatar] | None = pipeline.load_avatar(avatar)
         reporter = _Reporter()
         while not pipeline.wait(LOOK_S) and interruption.signal is None:
-            if loading.done() and not loading.cancelled():
-                loading.result()  # an unusable avatar ends the run here
+            if loading is not None and loading.done():
+                if not _begin(pipeline, loading, recorder):
+                    break
+                loading = None
             if reporter.look(pipeline.state(), time.perf_counter()) >= (chosen.seconds or math.inf):
                 break
     _tell(_ending(pipeline.state(), reporter.seconds, chosen.record))
     return 0
+
+
+def _begin(pipeline: Pipeline, loading: Future[Avatar], recorder: Sink | None) -> bool:
+    """Once the avatar is there a recording may begin; returns whether the pipeline still runs.
+
+    Raises:
+        PuppetError: the avatar cannot be used, or the recording cannot be written.
+    """
+    try:
+        loading.result()
+        if recorder is not None:
+            pipeline.add_sink(recorder).result()
+    except CancelledError:
+        return False  # it has failed, and says why when it is stopped
+    return True
 
 
 class _Reporter:

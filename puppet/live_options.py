@@ -98,21 +98,26 @@ def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
 
 
 def sinks(chosen: argparse.Namespace) -> list[Sink]:
-    """Where pictures shall go; nothing is opened yet.
-
-    Raises:
-        SinkError: no video may be written to the name given.
-    """
+    """Where pictures shall go from the start; nothing is opened yet."""
     chosen_sinks: list[Sink] = []
     if chosen.virtual_camera is not None:
         from puppet.sinks.virtual_camera import VirtualCamera
 
         chosen_sinks.append(VirtualCamera(chosen.virtual_camera or None))
-    if chosen.record is not None:
-        from puppet.sinks.recorder import Recorder
-
-        chosen_sinks.append(Recorder(chosen.record, force=chosen.force))
     return chosen_sinks
+
+
+def recorder(chosen: argparse.Namespace) -> Sink | None:
+    """The recording that is wanted; nothing is opened yet.
+
+    Raises:
+        SinkError: no video may be written to the name given.
+    """
+    if chosen.record is None:
+        return None
+    from puppet.sinks.recorder import Recorder
+
+    return Recorder(chosen.record, force=chosen.force)
 
 
 def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,116 @@
+"""The live program without a window, as a user starts it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from puppet import app, config, images, v4l2
+from puppet.sources.video_file import VideoFile
+from tests.media import brightening, flat, stream_info, write_video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engines.model_folder import ModelFolder
+
+PLAIN = ("--no-window", "--crop", "none", "--background", "10,20,30", "--no-badge", "--size", "320x180@25")
+
+
+@pytest.fixture
+def avatar(tmp_path) -> Path:
+    images.write_picture(tmp_path / "avatar.png", flat(100, 60, 20))
+    return tmp_path / "avatar.png"
+
+
+@pytest.fixture
+def command(avatar, tiny_model: ModelFolder) -> list[str]:
+    return ["live", *PLAIN, "--avatar", str(avatar), "--model", str(tiny_model.path), "--backend", "onnxrt"]
+
+
+def test_a_video_drives_the_avatar_into_a_recording(command, tmp_path, capsys):
+    clip = write_video(tmp_path / "clip.mp4", brightening(10, width=64, height=64), rate=25)
+    output = tmp_path / "out.mp4"
+
+    assert app.main([*command, "--camera", str(clip), "--record", str(output), "--seconds", "2"]) == 0
+    info = stream_info(output)
+    assert info["size"] == (320, 180)
+    assert 20 <= len(info["times"]) <= 80
+    picture = list(VideoFile(output).frames())[-1].image
+    np.testing.assert_allclose(picture[90, 20], (10, 20, 30), atol=3)
+    assert picture[90, 160, 0] > 85  # the avatar, brighter or darker by its motion
+    assert f"recorded in {output}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(command, tmp_path, number):
+    output = tmp_path / "out.mp4"
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *command, "--camera", "scripted", "--record", str(output)],
+        cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        status = process.stdout.readline()
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "running: tiny" in errors
+    assert re.search(r"fps  latency p50 [\d.]+ p99 [\d.]+ ms .* dropped \d+ .*scripted performance", status)
+    assert rest.startswith("done: ")
+    assert len(stream_info(output)["times"]) > 25
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--camera", "none.mp4"], "there is no video at none.mp4"),
+        (["--camera", "Nobody's"], 'there is no camera "Nobody\'s"; no camera is there'),
+        ([], "no camera is there; plug one in, or use a video file or scripted instead"),
+        (["--camera", "scripted", "--virtual-camera"], "sudo modprobe v4l2loopback"),
+        (["--camera", "scripted", "--record", "out.txt"], "out.txt is not a name for a video"),
+        (["--camera", "scripted", "--size", "320"], "--size '320': write it as 1280x720@30"),
+        (["--camera", "scripted", "--size", "321x180"], "sides are even"),
+        (["--camera", "scripted", "--background", "1,2,300"], "--background 300"),
+        (["--camera", "scripted", "--background", "none.png"], "--background 'none.png'"),
+        (["--camera", "scripted", "--strength", "3"], "--strength 3.0"),
+        (["--camera", "scripted", "--avatar", "none.png"], "no picture at none.png"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(command, flags, sentence, capsys, monkeypatch):
+    monkeypatch.setattr(v4l2, "devices", list)
+    monkeypatch.setattr("sys.platform", "linux")
+
+    assert app.main([*command, *flags]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.splitlines()[-1].startswith("error: ")
+
+
+def test_an_unusable_avatar_ends_it_with_its_sentence(command, avatar, capsys):
+    avatar.write_bytes(b"no picture at all")
+
+    assert app.main([*command, "--camera", "scripted"]) == 2
+    assert "is not a picture that can be read" in capsys.readouterr().err
+
+
+def test_without_cameras_the_list_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(v4l2, "devices", list)
+
+    assert app.main(["live", "--list-cameras"]) == 0
+    assert "no camera is there" in capsys.readouterr().err
+
+
+def test_the_pipeline_can_be_measured(tiny_model: ModelFolder, capsys):
+    command = ["bench", "--pipeline", "--model", str(tiny_model.path), "--backend", "onnxrt", "--seconds", "2"]
+
+    assert app.main(command) == 0
+    shown = capsys.readouterr().out
+    assert "end to end" in shown
+    assert "targets: p50 under 3 ms, p99 under 8 ms added" in shown
