@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--export", type=Path, metavar="DIR", help="write the run's averaged weights as a model folder")
     parser.add_argument("--name", default="compact", help="of the exported model")
     parser.add_argument("--licence", default="unknown", help="of the exported weights")
+    parser.add_argument("--rounded", action="store_true", help="weights rounded to float16: half the space")
+    parser.add_argument("--provenance", help="of the weights (default: the run's steps and seed)")
     parser.add_argument("--force", action="store_true", help="replace a model folder that is there")
     return parser
 
@@ -153,8 +155,9 @@ def _export(options: argparse.Namespace, console: Console) -> None:
         options.export,
         name=options.name,
         licence=options.licence,
-        provenance=f"trained from nothing by tools/train.py, {config.steps} steps planned, seed {config.seed}",
+        provenance=options.provenance or f"trained by tools/train.py, {config.steps} steps, seed {config.seed}",
         configuration=config.network,
+        rounded=options.rounded,
         force=options.force,
         progress=console.print,
     )
