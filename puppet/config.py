@@ -16,6 +16,8 @@ from puppet.framing import Square, square_around
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = ROOT / "engines" / "models" / "default"
 AVATARS = ROOT / "assets" / "avatars"
+FIRST_AVATAR = "elena"
+"""The bundled picture that a new user sees first."""
 SCRIPTED = "scripted"
 
 Reference = Literal["first", "best"] | NonNegativeInt
@@ -117,7 +119,7 @@ def default_avatar() -> Path:
     avatars = sorted(AVATARS.glob("*.png"))
     if not avatars:
         raise ConfigError(f"there are no avatar pictures in {AVATARS}; choose a picture of your own with --avatar")
-    return next((path for path in avatars if "person" in path.stem), avatars[0])
+    return next((path for path in avatars if path.stem == FIRST_AVATAR), avatars[0])
 
 
 def has_screen() -> bool:

@@ -126,7 +126,7 @@ def test_no_command_renders_a_demonstration(
     folder: Path, tiny_model: ModelFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    for name in ("drawn_cat", "person_anna"):
+    for name in ("amara", "elena"):
         images.write_picture(folder / f"{name}.png", flat(100, 60, 20))
     monkeypatch.setattr(config, "AVATARS", folder)
     monkeypatch.setattr(config, "DEFAULT_MODEL", tiny_model.path)
@@ -134,8 +134,8 @@ def test_no_command_renders_a_demonstration(
 
     assert app.main([]) == 0
 
-    assert capsys.readouterr().out.startswith("done: out/person_anna.mp4 (200 frames")
-    assert len(stream_info(folder / "out" / "person_anna.mp4")["times"]) == 200
+    assert capsys.readouterr().out.startswith("done: out/elena.mp4 (200 frames")
+    assert len(stream_info(folder / "out" / "elena.mp4")["times"]) == 200
 
 
 def test_doctor_lists_packages_backends_and_model(tiny_model: ModelFolder, capsys: pytest.CaptureFixture[str]) -> None:
