@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engines.networks.layers import coordinate_grid, inverse_2x2, product_2x2
+from engines.networks.layers import coordinate_grid, heatmap_mean, inverse_2x2, product_2x2, spatial_softmax
 
 ALIGN_CORNERS = True
 """Coordinates -1 and 1 are the centres of the corner pixels everywhere in this family."""
@@ -101,10 +101,8 @@ class Segmenter(nn.Module):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = stage(torch.cat([x, skips.pop()], dim=1))
         batch = x.shape[0]
-        heat = (self.heat(x).float() / TEMPERATURE).flatten(2).softmax(dim=2)
-        heat = heat.reshape(batch, self.parts, MAP_SIDE, MAP_SIDE)
-        grid = coordinate_grid(MAP_SIDE, MAP_SIDE, device=x.device)  # (h, w, 2)
-        shift = (heat[..., None] * grid).sum(dim=(2, 3))
+        heat = spatial_softmax(self.heat(x), temperature=TEMPERATURE)
+        shift = heatmap_mean(heat)
         weight = functional.avg_pool2d(heat, 2) * 4
         local = self.affine(half).float().reshape(batch, self.parts, 4, MAP_SIDE // 2, MAP_SIDE // 2)
         affine = (local * weight[:, :, None]).sum(dim=(3, 4)).reshape(batch, self.parts, 2, 2)
@@ -287,9 +285,11 @@ def warp(features: Tensor, deformation: Tensor) -> Tensor:
         planes = deformation.permute(0, 3, 1, 2)
         planes = functional.interpolate(planes, size=size, mode="bilinear", align_corners=ALIGN_CORNERS)
         deformation = planes.permute(0, 2, 3, 1)
-    return functional.grid_sample(
-        features, deformation.to(features.dtype), padding_mode="border", align_corners=ALIGN_CORNERS
+    # Coordinates in half precision would be off by up to half a pixel.
+    moved = functional.grid_sample(
+        features.float(), deformation.float(), padding_mode="border", align_corners=ALIGN_CORNERS
     )
+    return moved.to(features.dtype)
 
 
 def resized(planes: Tensor, side: int) -> Tensor:
