@@ -11,7 +11,7 @@ import numpy as np
 from puppet import images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from engines.faces import Face
     from puppet.types import Image
@@ -128,16 +128,22 @@ def frame_picture(image: Image, finder: FindsFaces, *, name: str) -> Square:
     return around_face(box)
 
 
-def frame_clip(samples: Sequence[Image], finder: FindsFaces, *, name: str) -> Square:
-    """One crop for a clip from a few of its frames, all of one size; the centre square when none shows a face."""
+def frame_clip(samples: Iterable[Image], finder: FindsFaces, *, name: str) -> Square:
+    """One crop for a clip from a few of its frames, at least one and all of one size; the centre if none shows a face.
+
+    The frames are looked at one by one and not kept.
+    """
     boxes: list[Box] = []
-    for sample in samples:
-        box = find_face(sample, finder, near=boxes[-1] if boxes else None)
+    last: Image | None = None
+    for last in samples:
+        box = find_face(last, finder, near=boxes[-1] if boxes else None)
         if box is not None:
             boxes.append(box)
-    if not boxes:
-        return _centre(samples[0], name)
-    return around_faces(boxes)
+    if boxes:
+        return around_faces(boxes)
+    if last is None:
+        raise ValueError(f"no frames of {name} to look at")
+    return _centre(last, name)
 
 
 def _centre(image: Image, name: str) -> Square:

@@ -112,21 +112,21 @@ def _prepare(config: RenderConfig) -> _Pictures:
         from engines.faces import FaceFinder
 
         finder = FaceFinder()
-    square = _square(config.avatar_crop, [picture], finder, name=str(config.avatar))
+    square = _square(config.avatar_crop, iter([picture]), finder, name=str(config.avatar))
     # The model scales once more; this keeps what it can use and frees the rest of a large picture.
     avatar = images.crop(picture, square, size=max(images.MIN_SIDE, min(round(square.side), AVATAR_SIDE)))
     if driving is None:
         return _Pictures(avatar, None, None)
-    samples = driving.sample(count=5 if config.crop == "auto" else 1)
-    return _Pictures(avatar, driving, _square(config.crop, samples, finder, name=config.driving))
+    return _Pictures(avatar, driving, _square(config.crop, driving.sample(), finder, name=config.driving))
 
 
-def _square(crop: Crop, samples: list[Image], finder: Any, *, name: str) -> framing.Square:
+def _square(crop: Crop, samples: Iterator[Image], finder: Any, *, name: str) -> framing.Square:
     """What to cut out of pictures like these."""
     if isinstance(crop, framing.Square):
         return crop
     if crop == "none":
-        return framing.centre_square(samples[0].shape[1], samples[0].shape[0])
+        height, width = next(samples).shape[:2]
+        return framing.centre_square(width, height)
     return framing.frame_clip(samples, finder, name=name)
 
 

@@ -42,7 +42,7 @@ class LoopedVideo:
         """Begin at the first frame."""
         self._frames = self._video.frames()
         self._offset = time.perf_counter()
-        first = self._video.sample(count=1)[0]
+        first = self._video.first()
         return SourceMode(first.shape[1], first.shape[0], float(self._video.clip.rate))
 
     def read(self, stopping: threading.Event) -> Frame | None:

@@ -74,6 +74,7 @@ class VideoFile:
             SourceError: there is no such file, or it is no video.
         """
         self.path = path
+        self._said: set[str] = set()
         with self._opened() as container:
             stream = _video_stream(path, container)
             self._duration = _duration(container, stream)
@@ -94,6 +95,8 @@ class VideoFile:
             to_rgb = _ToRgb(stream)
             damage = _Damage()
             for decoded in _decode(container, stream, damage):
+                if decoded.color_trc in HDR_TRANSFERS:
+                    self._warn_once(f"{self.path} has high dynamic range; its colours will look pale")
                 seconds = self._seconds(decoded, count)
                 yield Frame(to_rgb(decoded), count, seconds)
                 count, last = count + 1, max(last, seconds)
@@ -101,34 +104,45 @@ class VideoFile:
             raise SourceError(f"{self.path} has no frames that can be decoded; check that it plays elsewhere")
         self._warn_if_incomplete(damage, last)
 
-    def sample(self, *, count: int = 5) -> list[Image]:
-        """A few pictures of the file: from its first two seconds, and one at each later quarter.
+    def first(self) -> Image:
+        """The first picture, uint8 (H, W, 3).
+
+        Raises:
+            SourceError: not one frame can be decoded.
+        """
+        frames = self.frames()
+        image = next(frames).image
+        frames.close()
+        return image
+
+    def sample(self, *, count: int = 5) -> Generator[Image, None, None]:
+        """A few pictures of the file, one after the other: from its first two seconds, and one at each later quarter.
 
         Args:
             count: pictures from the first two seconds, at most.
 
-        Returns:
-            uint8 (H, W, 3), at least one.
+        Yields:
+            uint8 (H, W, 3), all of one size; at least one.
 
         Raises:
             SourceError: not one frame can be decoded.
         """
         every = max(1, round(SAMPLED_SECONDS * float(self.clip.rate)) // count)
-        pictures: list[Image] = []
+        shape: tuple[int, ...] = ()
         frames = self.frames()
         for frame in frames:
             if frame.index % every == 0:
-                pictures.append(frame.image)
-            if len(pictures) == count:
+                shape = frame.image.shape
+                yield frame.image
+            if frame.index == every * (count - 1):
                 break
         frames.close()
-        return pictures + self._later_key_frames(pictures[0].shape)
+        yield from (picture for picture in self._later_key_frames() if picture.shape == shape)
 
-    def _later_key_frames(self, shape: tuple[int, ...]) -> list[Image]:
+    def _later_key_frames(self) -> Generator[Image, None, None]:
         """Cheap to reach: no frame between key frames is decoded. None where the file cannot be searched."""
         if self._duration is None or self._duration < 2 * SAMPLED_SECONDS:
-            return []
-        pictures = []
+            return
         with self._opened() as container:
             stream = _video_stream(self.path, container)
             to_rgb = _ToRgb(stream)
@@ -141,8 +155,7 @@ class VideoFile:
                     log.info("%s cannot be searched at %.1f s (%s)", self.path, target, error)
                     continue
                 if decoded is not None:
-                    pictures.append(to_rgb(decoded))
-        return [picture for picture in pictures if picture.shape == shape]
+                    yield to_rgb(decoded)
 
     def _opened(self) -> InputContainer:
         if not self.path.is_file():
@@ -176,9 +189,15 @@ class VideoFile:
         end = last + 1 / float(self.clip.rate)
         if damage.stopped is not None or (self._duration is not None and end + 1.0 < self._duration):
             whole = f" of {self._duration:.1f}" if self._duration else ""
-            log.warning("%s is cut off: it ends after %.1f%s s; what is there is used", self.path, end, whole)
+            self._warn_once(f"{self.path} is cut off: it ends after {end:.1f}{whole} s; what is there is used")
         elif damage.packets:
-            log.warning("%s is damaged: %d of its pictures cannot be decoded", self.path, damage.packets)
+            self._warn_once(f"{self.path} is damaged: {damage.packets} of its pictures cannot be decoded")
+
+    def _warn_once(self, message: str) -> None:
+        """The file may be read several times."""
+        if message not in self._said:
+            self._said.add(message)
+            log.warning("%s", message)
 
 
 @dataclass
@@ -198,8 +217,6 @@ class _ToRgb:
     def __call__(self, frame: VideoFrame) -> Image:
         if self._size is None:
             self._size = max(1, round(frame.width * self._ratio)), frame.height
-            if frame.color_trc in HDR_TRANSFERS:
-                log.warning("the video has high dynamic range; its colours will look pale")
         # A size that changes on the way (broadcast, calls) would move the face out of a fixed crop.
         width, height = self._size
         rgb = self._reformatter.reformat(
