@@ -68,18 +68,22 @@ def build_eyes(data: HeadData, vertices: Array, eyes: Eyes, *, look_at: Array, s
     """Adds both eyes to the scene, each turned so that its axis meets `look_at`."""
     ball_material, cornea_material = _ball_material(), _cornea_material()
     for number, (centre, radius) in enumerate(eye_spheres(data, vertices)):
-        axis = (look_at - centre) / np.linalg.norm(look_at - centre)
-        turn = _frame(axis)
+        turn = _frame((look_at - centre) / np.linalg.norm(look_at - centre))
         sine = np.linspace(0, 1, RINGS) ** 0.8
         depth = np.sqrt(1 - sine**2)
-        flat = np.sqrt(1 - IRIS**2) - 0.045 + 0.06 * (sine / IRIS) ** 2
-        ball = np.where(sine < IRIS, flat, depth - 0.004)
-        points, faces, angle, around = _lathe(sine, ball)
+        points, faces, angle, around = _ball(sine)
         colour = ball_colours(angle, around, eyes, seed=seed + number)
         _eye_part(f"ball{number}", centre + radius * points @ turn, faces, ball_material, colour)
         bulge = np.where(sine < IRIS * 1.12, _cap(sine), depth)
         points, faces, _, _ = _lathe(sine, np.maximum(bulge, depth) + 0.002)
         _eye_part(f"cornea{number}", centre + radius * points @ turn, faces, cornea_material, None)
+
+
+def ball_points(centre: Array, radius: float, eyes: Eyes, *, look_at: Array, seed: int) -> tuple[Array, Array]:
+    """Points of an eyeball that looks at a place, and their scene-linear colours, both (n, 3)."""
+    points, _, angle, around = _ball(np.linspace(0, 1, RINGS) ** 0.8)
+    turn = _frame((look_at - centre) / np.linalg.norm(look_at - centre))
+    return centre + radius * points @ turn, ball_colours(angle, around, eyes, seed=seed)
 
 
 def lash_curves(data: HeadData, vertices: Array, *, rng: np.random.Generator, count: int, length: float) -> list[Array]:
@@ -118,6 +122,12 @@ def _along(row: Array, t: Array) -> Array:
     """Points on the smooth curve (quartics in the share of the width) through a row of points."""
     width = (row[:, 0] - row[0, 0]) / (row[-1, 0] - row[0, 0])
     return np.stack([np.polynomial.Polynomial.fit(width, row[:, axis], 4)(t) for axis in range(3)], axis=1)
+
+
+def _ball(sine: Array) -> tuple[Array, np.ndarray, Array, Array]:
+    """The eyeball with a dished iris, along the x axis; see `_lathe`."""
+    dish = np.sqrt(1 - IRIS**2) - 0.045 + 0.06 * (sine / IRIS) ** 2
+    return _lathe(sine, np.where(sine < IRIS, dish, np.sqrt(1 - sine**2) - 0.004))
 
 
 def _cap(sine: Array) -> Array:
