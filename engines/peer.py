@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engines.backends.base import BackendSettings
 from engines.errors import BackendError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Peer:
             torch.set_num_threads(threads)
         torch.manual_seed(0)
         self._model: Any = families.build(spec.family, spec.configuration).eval()
-        self.description = f"PyTorch {torch.__version__} eager, CPU, fp32, {torch.get_num_threads()} threads"
+        words = BackendSettings(threads=torch.get_num_threads()).thread_text
+        self.description = f"PyTorch {torch.__version__} eager, CPU, fp32, {words}"
 
     def render(
         self, avatar: NDArray[np.uint8], driving: NDArray[np.uint8]
