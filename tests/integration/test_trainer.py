@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,8 +22,18 @@ from engines.training.trainer import STATE, Trainer, learning_rate, read_average
 from tests.networks import configuration  # noqa: E402
 from tests.training_set import drawn_cache, tiny_config, write_cache  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(autouse=True)
+def _denormals_afterwards() -> Iterator[None]:
+    """Training rounds denormals to zero in its whole process; hypothesis refuses to draw numbers there."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def _trainer(run: Path) -> Trainer:
