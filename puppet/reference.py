@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from puppet.types import Floats, Motion
 
+HELD = 7
+"""Frames over which a pose must be held, about a quarter of a second: longer than lids stay half closed."""
 AFFINE_WEIGHT = 0.1
 """Of turning and stretching beside places. Shifts tell pose and expression with less noise."""
 
@@ -35,17 +38,24 @@ def pose_distance(motion: Motion, other: Motion) -> float:
 
 
 def nearest(motions: Iterable[Motion], avatar: Motion) -> tuple[int, Motion] | None:
-    """Number and motion of the frame whose pose is nearest to the avatar's; None if no motion is usable.
+    """Number and motion of the frame around which the pose stays nearest to the avatar's; None if none is usable.
 
-    Only the best so far is kept.
+    The mean over a few frames counts, so that no blink is chosen because it passes through the avatar's eyes.
+    Only those few frames are kept.
     """
-    best: tuple[int, Motion] | None = None
-    least = float("inf")
+    held: deque[tuple[float, int, Motion]] = deque(maxlen=HELD)
+    steadiest: tuple[float, int, Motion] | None = None
+    single: tuple[float, int, Motion] | None = None
     for index, motion in enumerate(motions):
         distance = pose_distance(motion, avatar)
-        if distance < least:
-            best, least = (index, motion), distance
-    return best
+        held.append((distance, index, motion))
+        if single is None or distance < single[0]:
+            single = distance, index, motion
+        mean = sum(entry[0] for entry in held) / HELD
+        if len(held) == HELD and (steadiest is None or mean < steadiest[0]):
+            steadiest = mean, *held[HELD // 2][1:]
+    best = steadiest if steadiest is not None and steadiest[0] < float("inf") else single
+    return None if best is None or best[0] == float("inf") else best[1:]
 
 
 def _normalised(shift: Floats) -> Floats:

@@ -63,7 +63,8 @@ def test_strength_halves_the_movement(folder: Path, tiny_model: ModelFolder) -> 
     np.testing.assert_allclose(levels(folder / "out.mp4"), AVATAR[0] + 400 / 255 * np.arange(20), atol=4)
 
 
-@pytest.mark.parametrize(("reference", "still"), [("first", 0), ("7", 7), ("best", 0)])
+# To the tiny model all poses are alike, so the first that is held for seven frames is the best.
+@pytest.mark.parametrize(("reference", "still"), [("first", 0), ("7", 7), ("best", 3)])
 def test_avatar_shows_its_own_pose_at_the_reference_frame(
     folder: Path, tiny_model: ModelFolder, reference: str, still: int
 ) -> None:

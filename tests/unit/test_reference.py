@@ -29,15 +29,31 @@ def test_moved_part_and_turned_part_count(avatar: Motion) -> None:
     assert pose_distance(avatar, Motion(avatar.shift, affine)) > 0.001
 
 
-def test_nearest_frame_is_found_among_many(avatar: Motion, rng: np.random.Generator) -> None:
-    clip = [Motion(avatar.shift + rng.normal(0, 0.1, (8, 2)).astype(np.float32), avatar.affine) for _ in range(20)]
-    clip[13] = Motion(avatar.shift + np.float32(0.001), avatar.affine)
+def off(avatar: Motion, way: float) -> Motion:
+    """The avatar's pose, but for one part."""
+    shift = avatar.shift.copy()
+    shift[2] += np.float32(way)
+    return Motion(shift, avatar.affine)
+
+
+def test_nearest_frame_is_found(avatar: Motion) -> None:
+    clip = [off(avatar, 0.02 * abs(index - 13)) for index in range(40)]
 
     found = nearest(iter(clip), avatar)
 
     assert found is not None
     assert found[0] == 13
     assert found[1] is clip[13]
+
+
+def test_pose_that_passes_in_a_moment_is_not_chosen(avatar: Motion) -> None:
+    clip = [off(avatar, 0.3) for _ in range(20)] + [off(avatar, 0.05) for _ in range(20)]
+    clip[8] = avatar
+
+    found = nearest(clip, avatar)
+
+    assert found is not None
+    assert found[0] >= 20
 
 
 def test_unusable_frames_are_never_chosen(avatar: Motion) -> None:
