@@ -58,6 +58,9 @@ class StageTimes:
         return {stage: Summary.of(times) for stage, times in self._times.items()}
 
 
+LONG_PAUSE_S = 2.0
+
+
 class Rate:
     """How often something happens, over the latest times."""
 
@@ -65,7 +68,9 @@ class Rate:
         self._times: deque[float] = deque(maxlen=window)
 
     def tick(self, now: float) -> None:
-        """It happened; seconds."""
+        """It happened; seconds. After a long pause the count starts over."""
+        if self._times and now - self._times[-1] > LONG_PAUSE_S:
+            self._times.clear()
         self._times.append(now)
 
     def at(self, now: float) -> float:

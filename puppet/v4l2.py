@@ -18,9 +18,11 @@ QUERYCAP = 0x8068_5600
 """VIDIOC_QUERYCAP: _IOR('V', 0, struct v4l2_capability), 104 bytes."""
 REQBUFS = 0xC014_5608
 """VIDIOC_REQBUFS: _IOWR('V', 8, struct v4l2_requestbuffers), 20 bytes."""
+STREAMON = 0x4004_5612
+"""VIDIOC_STREAMON: _IOW('V', 18, int)."""
 CAPABILITY = struct.Struct("16s32s32sIII3I")
 REQUEST = struct.Struct("5I")
-BUFFER_CAPTURE, MEMORY_MMAP = 1, 1
+BUFFER_CAPTURE, BUFFER_OUTPUT, MEMORY_MMAP = 1, 2, 1
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,23 @@ def query(path: Path) -> Device:
         can_capture=bool(abilities & (CAPTURE | CAPTURE_MULTIPLANAR)),
         can_output=bool(abilities & OUTPUT),
     )
+
+
+def offer_output(path: Path) -> None:
+    """Make a virtual camera that no program feeds any more offer itself for being fed again.
+
+    WORKAROUND: v4l2loopback 0.12.7 (Debian 12) with exclusive_caps=1 forgets to when the program before used write(2),
+    as pyvirtualcam does; it looks at who has closed it only if that one had started a stream. Newer versions do not
+    need it. https://github.com/umlaeute/v4l2loopback
+
+    Raises:
+        OSError: the device cannot be opened, or refuses.
+    """
+    node = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        _ioctl(node, STREAMON, bytearray(struct.pack("i", BUFFER_OUTPUT)))
+    finally:
+        os.close(node)
 
 
 def why_not(path: Path) -> str | None:

@@ -49,7 +49,7 @@ class VirtualCamera:
         self.close()
         device = self._wanted
         if sys.platform.startswith("linux"):
-            device = choose_loopback(device, v4l2.devices())
+            device = choose_loopback(device, _devices())
         try:
             self._camera = self._opener(mode.width, mode.height, mode.fps, device=device)
         except ImportError as error:
@@ -74,9 +74,13 @@ class VirtualCamera:
 
     def close(self) -> None:
         """Give the device back."""
-        if self._camera is not None:
-            camera, self._camera = self._camera, None
-            camera.close()
+        if self._camera is None:
+            return
+        camera, self._camera = self._camera, None
+        device = str(camera.device)
+        camera.close()
+        if device.startswith("/dev/"):
+            _offer_again(Path(device))
 
     def _wanted_is_gone(self) -> bool:
         device = str(self._camera.device)
@@ -121,6 +125,22 @@ def choose_loopback(wanted: str | None, devices: list[v4l2.Device]) -> str:
         raise SinkLostError(f"{wanted} is not a virtual camera but a real one; give the path of a v4l2loopback device")
     there = f"there is {_names(loopbacks)}" if loopbacks else LINUX_HELP
     raise SinkLostError(f"there is no virtual camera {wanted}; {there}")
+
+
+def _devices() -> list[v4l2.Device]:
+    """All video devices; virtual cameras that a program left without a word offer themselves again."""
+    dead = [one for one in v4l2.devices() if one.is_loopback and not one.can_output and not one.can_capture]
+    for device in dead:
+        _offer_again(device.path)
+    return v4l2.devices()
+
+
+def _offer_again(device: Path) -> None:
+    try:
+        if not v4l2.query(device).can_output:
+            v4l2.offer_output(device)
+    except OSError as error:
+        log.info("%s does not offer itself again (%s)", device, error)
 
 
 def _names(devices: list[v4l2.Device]) -> str:

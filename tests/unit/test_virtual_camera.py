@@ -126,3 +126,22 @@ def test_elsewhere_obs_gives_the_camera(monkeypatch, platform):
     assert "Start Virtual Camera" in how_to_get_one()
     with pytest.raises(SinkLostError, match="install OBS Studio"):
         VirtualCamera(opener=camera).open(MODE)
+
+
+def test_a_device_that_was_left_without_a_word_is_made_to_offer_itself_again(linux, monkeypatch):
+    dead = v4l2.Device(Path("/dev/video10"), "Puppet", "", "v4l2 loopback", can_capture=False, can_output=False)
+    there, offered = [dead], []
+
+    def offer(path: Path) -> None:
+        offered.append(path)
+        there[0] = device(10)
+
+    monkeypatch.setattr(v4l2, "devices", lambda: list(there))
+    monkeypatch.setattr(v4l2, "query", lambda path: there[0])
+    monkeypatch.setattr(v4l2, "offer_output", offer)
+    sink = VirtualCamera(opener=linux)
+    sink.open(MODE)
+    there[0] = dead
+    sink.close()
+
+    assert offered == [Path("/dev/video10")] * 2

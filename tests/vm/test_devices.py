@@ -1,0 +1,59 @@
+"""The real program on real devices: one boot of the machine runs all checks of guest.py, each reported here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from puppet import images
+from tests.vm import guest, machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(0)]
+
+TIMEOUT_S = 900.0 * float(os.environ.get("PUPPET_VM_TIME_FACTOR", "1"))
+"""Of the whole run; a busy host needs a factor."""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, str]:
+    """By check, why it failed; empty if it did not."""
+    if "vm" not in request.config.getoption("-m"):
+        pytest.skip("takes minutes; run: pytest -m vm tests/vm")
+    reason = machine.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.tiny_model import write
+
+    shared = tmp_path_factory.mktemp("vm")
+    write(shared / "model")
+    images.write_picture(shared / "avatar.png", np.full((64, 64, 3), guest.AVATAR, np.uint8))
+    result = machine.Machine(shared).run(
+        [sys.executable, "-m", "tests.vm.guest", str(machine.SHARED)], timeout_s=TIMEOUT_S
+    )
+    sys.stdout.write(result.output)
+    _keep(shared)
+    assert result.output, f"the machine did not start; its console ends with:\n{result.console[-3000:]}"
+    return json.loads((shared / "report.json").read_text())
+
+
+def _keep(shared: Path) -> None:
+    """Copy the log to where it is asked for."""
+    wanted = os.environ.get("PUPPET_VM_LOG")
+    if wanted and (shared / "output").exists():
+        shutil.copyfile(shared / "output", wanted)
+
+
+@pytest.mark.parametrize("check", guest.CHECKS)
+def test_in_the_machine(report: dict[str, str], check: str) -> None:
+    assert check in report, "the run ended before this check"
+    assert not report[check], report[check]
