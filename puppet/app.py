@@ -24,10 +24,7 @@ UNEXPECTED = 1
 SIGNALLED = 128
 """Plus the signal's number, as shells do: 130 after Ctrl-C."""
 DEMO_FOLDER = Path("out")
-NO_WINDOW = (
-    "the live window is not part of this version yet; "
-    "animate a picture with: python main.py render --avatar PICTURE --driving VIDEO --output OUT.mp4"
-)
+NO_SCREEN = "there is no screen for the window; add --no-window"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -218,15 +215,27 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 
 def _live(chosen: argparse.Namespace) -> int:
-    from puppet import live
+    if chosen.no_window or chosen.list_cameras:
+        from puppet import live
 
-    return live.run(chosen)
+        return live.run(chosen)
+    if not config.has_screen():
+        raise PuppetError(NO_SCREEN)
+    return _open_window(chosen)
+
+
+def _open_window(chosen: argparse.Namespace) -> int:
+    try:
+        from puppet.gui import application
+    except ImportError as error:
+        raise PuppetError(f"the window cannot be opened ({error}); tools/check_qt.py says what Qt lacks") from error
+    return application.run(chosen)
 
 
 def _start(chosen: argparse.Namespace) -> int:
-    """No command: the window where there is a screen and a camera, else a demonstration without either."""
-    if config.has_screen() and config.has_camera():
-        _say(NO_WINDOW)
+    """No command: the window where there is a screen, else a demonstration without one."""
+    if config.has_screen():
+        return _open_window(_parser().parse_args(["live"]))
     avatar = config.default_avatar()
     output = DEMO_FOLDER / f"{avatar.stem}.mp4"
     _say(f"demonstration: {avatar.name} with a scripted performance; python main.py --help shows more")

@@ -116,10 +116,15 @@ def default_avatar() -> Path:
     Raises:
         ConfigError: there is none.
     """
-    avatars = sorted(AVATARS.glob("*.png"))
-    if not avatars:
+    pictures = avatars()
+    if not pictures:
         raise ConfigError(f"there are no avatar pictures in {AVATARS}; choose a picture of your own with --avatar")
-    return next((path for path in avatars if path.stem == FIRST_AVATAR), avatars[0])
+    return pictures[0]
+
+
+def avatars() -> list[Path]:
+    """The bundled pictures, the one that a new user sees first in front."""
+    return sorted(AVATARS.glob("*.png"), key=lambda path: (path.stem != FIRST_AVATAR, path.stem))
 
 
 def has_screen() -> bool:

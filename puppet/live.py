@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from puppet import config, live_options
-from puppet.errors import ConfigError, PuppetError
+from puppet.errors import ConfigError
 from puppet.interruption import Interruption
 from puppet.pipeline import Pipeline
 from puppet.state import ADDED, TOTAL
@@ -31,10 +31,6 @@ LOOK_S = 0.2
 """How often the state is looked at."""
 STATUS_S = 5.0
 """How often a status line is printed."""
-NO_WINDOW = (
-    "the live window is not part of this version yet; add --no-window, "
-    "or animate a picture with: python main.py render --avatar PICTURE --driving VIDEO --output OUT.mp4"
-)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -46,8 +42,6 @@ def run(chosen: argparse.Namespace) -> int:
     """
     if chosen.list_cameras:
         return _list_cameras()
-    if not chosen.no_window:
-        raise PuppetError(NO_WINDOW)
     avatar = chosen.avatar or config.default_avatar()
     if not avatar.is_file():
         raise ConfigError(f"--avatar: there is no picture at {avatar}; check the name")

@@ -1,0 +1,200 @@
+"""Every command of the window as a row of data; menus, buttons, shortcuts and the sheet of F1 are made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from PyQt6.QtGui import QAction, QKeySequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PyQt6.QtWidgets import QWidget
+
+    from puppet.gui.commands import Commands
+
+DIGITS = 9
+
+
+class Shell(Protocol):
+    """What a row may use of the window."""
+
+    commands: Commands
+
+    def step_avatar(self, step: int) -> None:
+        """Take the next one, or the one before."""
+        ...
+
+    def pick_avatar(self, index: int) -> None:
+        """Take that one, counted from 0."""
+        ...
+
+    def ask_avatars(self) -> None:
+        """Add pictures by a dialog."""
+        ...
+
+    def remove_avatar(self) -> None:
+        """Take the current one off the strip."""
+        ...
+
+    def ask_video(self) -> None:
+        """Choose a video file as the source."""
+        ...
+
+    def toggle_panel(self) -> None:
+        """Show or hide the settings."""
+        ...
+
+    def is_panel_shown(self) -> bool:
+        """Whether the settings are there."""
+        ...
+
+    def show_shortcuts(self) -> None:
+        """List them."""
+        ...
+
+    def show_notice(self) -> None:
+        """On consent and disclosure."""
+        ...
+
+    def close(self) -> bool:
+        """End."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command."""
+
+    key: str
+    text: str
+    shortcut: str
+    run: Callable[[Shell], object]
+    description: str
+    menu: str
+    """Where it stands; empty: in no menu, because the strip of avatars shows it."""
+    is_on: Callable[[Shell], bool] | None = None
+    """Of a command that is on or off."""
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "calibrate", "Calibrate", "C", lambda shell: shell.commands.calibrate(),
+        "After a countdown, your pose of that moment counts as the avatar's own", "Live",
+        lambda shell: shell.commands.is_calibrating,
+    ),
+    Row(
+        "find_reference", "Find best reference", "B", lambda shell: shell.commands.find_reference(),
+        "Watches you for four seconds and calibrates on the moment nearest to the avatar's pose", "Live",
+    ),
+    Row(
+        "show_parts", "Show parts", "O", lambda shell: shell.commands.toggle_parts(),
+        "Paints the model's parts over the avatar, in colour", "Live",
+        lambda shell: shell.commands.settings.output.overlay > 0,
+    ),
+    Row(
+        "open_video", "Drive with a video…", "Ctrl+D", lambda shell: shell.ask_video(),
+        "Takes a video file, played over and over, instead of the camera", "Live",
+    ),
+    Row(
+        "virtual_camera", "Virtual camera", "V", lambda shell: shell.commands.toggle_virtual_camera(),
+        "Other programs see the result as a webcam's picture", "Output",
+        lambda shell: shell.commands.virtual_camera is not None,
+    ),
+    Row(
+        "record", "Record", "R", lambda shell: shell.commands.toggle_recording(),
+        "Records the result as a video file in your folder of videos", "Output",
+        lambda shell: shell.commands.recorder is not None,
+    ),
+    Row(
+        "snapshot", "Snapshot", "S", lambda shell: shell.commands.take_snapshot(),
+        "Saves the result of this moment in your folder of pictures", "Output",
+    ),
+    Row(
+        "pass_through", "Pass-through", "P", lambda shell: shell.commands.toggle_show("camera"),
+        "Others see your camera's own picture instead of the avatar", "Output",
+        lambda shell: shell.commands.settings.output.show == "camera",
+    ),
+    Row(
+        "hide", "Hide", "H", lambda shell: shell.commands.toggle_show("nothing"),
+        "Others see nothing but the background", "Output",
+        lambda shell: shell.commands.settings.output.show == "nothing",
+    ),
+    Row(
+        "mirror", "Mirror output", "M", lambda shell: shell.commands.toggle_mirror(),
+        "Turns the output left and right round for others", "Output",
+        lambda shell: shell.commands.settings.output.mirror,
+    ),
+    Row(
+        "add_avatars", "Add pictures…", "Ctrl+O", lambda shell: shell.ask_avatars(),
+        "Adds pictures of your own to the strip; they can be dropped on the window, too", "Avatar",
+    ),
+    Row(
+        "remove_avatar", "Remove from the strip", "Del", lambda shell: shell.remove_avatar(),
+        "Takes a picture that you added off the strip; the file stays", "Avatar",
+    ),
+    Row(
+        "next_avatar", "Next", "Right", lambda shell: shell.step_avatar(1),
+        "Drives the next picture of the strip", "Avatar",
+    ),
+    Row(
+        "previous_avatar", "Previous", "Left", lambda shell: shell.step_avatar(-1),
+        "Drives the picture before", "Avatar",
+    ),
+    Row(
+        "panel", "Settings panel", "Ctrl+P", lambda shell: shell.toggle_panel(),
+        "Shows or hides the settings beside the result", "Window",
+        lambda shell: shell.is_panel_shown(),
+    ),
+    Row("quit", "Quit", "Ctrl+Q", lambda shell: shell.close(), "Ends the program", "Window"),
+    Row(
+        "shortcuts", "Shortcuts", "F1", lambda shell: shell.show_shortcuts(),
+        "Lists what every key does", "Help",
+    ),
+    Row(
+        "notice", "Consent and disclosure", "Shift+F1", lambda shell: shell.show_notice(),
+        "What to bear in mind with pictures of people", "Help",
+    ),
+    *(
+        Row(
+            f"avatar_{number}", f"Avatar {number}", str(number),
+            lambda shell, number=number: shell.pick_avatar(number - 1),  # type: ignore[misc]
+            f"Drives picture {number} of the strip", "",
+        )
+        for number in range(1, DIGITS + 1)
+    ),
+)  # fmt: skip
+
+
+def make_actions(shell: Shell, parent: QWidget) -> dict[str, QAction]:
+    """An action a row, by key; the shortcuts work from then on."""
+    actions = {}
+    for row in ROWS:
+        action = QAction(row.text, parent)
+        action.setShortcut(QKeySequence(row.shortcut))
+        action.setToolTip(f"{row.description} ({shortcut_text(row)})")
+        action.setStatusTip(row.description)
+        action.setCheckable(row.is_on is not None)
+        action.triggered.connect(partial(_run, row, shell))
+        parent.addAction(action)
+        actions[row.key] = action
+    return actions
+
+
+def shortcut_text(row: Row) -> str:
+    """As this system writes it."""
+    return QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def follow(actions: dict[str, QAction], shell: Shell) -> None:
+    """Let what is on or off look so."""
+    for row in ROWS:
+        action = actions[row.key]
+        if row.is_on is not None and action.isChecked() != row.is_on(shell):
+            action.setChecked(row.is_on(shell))
+
+
+def _run(row: Row, shell: Shell, *_: object) -> None:
+    row.run(shell)

@@ -1,0 +1,162 @@
+"""Starts the window: saved settings and flags become a pipeline and what shows it, and the end is put in order."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QtMsgType, qInstallMessageHandler
+from PyQt6.QtWidgets import QApplication
+
+from puppet import config, live_options, saved_settings
+from puppet.errors import ConfigError, PuppetError
+from puppet.gui.start import Start
+from puppet.gui.window import Window
+from puppet.interruption import Interruption
+from puppet.pipeline import Pipeline
+from puppet.settings import Settings
+from puppet.sinks.virtual_camera import VirtualCamera
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from PyQt6.QtCore import QMessageLogContext
+
+    from puppet.gui.commands import Commands
+    from puppet.puppeteer import Puppeteer
+    from puppet.saved_settings import SavedSettings
+
+log = logging.getLogger(__name__)
+
+LEVELS = {QtMsgType.QtWarningMsg: logging.INFO, QtMsgType.QtCriticalMsg: logging.WARNING}
+"""Qt's own warnings are seldom something that a user could mend."""
+
+
+class Opener:
+    """Opens the model, and remembers what its parts are called."""
+
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self._chosen = chosen
+        self.part_names: tuple[str, ...] = ()
+        """Of parts that can be swapped; none while the model is not there."""
+
+    def __call__(self) -> Puppeteer:
+        """Load it; called in the pipeline's thread."""
+        puppeteer = live_options.open_puppeteer(self._chosen)
+        self.part_names = puppeteer.part_names if puppeteer.can_swap else ()
+        return puppeteer
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Show the window until it is closed; returns the exit code.
+
+    Raises:
+        PuppetError: a flag cannot be used, or what ended the pipeline.
+        EngineError: the model cannot be loaded, or failed.
+    """
+    path = saved_settings.default_path()
+    saved, sentence = saved_settings.load(path)
+    capture = live_options.mode("--capture", chosen.capture)
+    settings = merged(saved.settings, live_options.settings(chosen))
+    opener = Opener(chosen)
+    pipeline = Pipeline(opener, settings=settings, mode=live_options.mode("--size", chosen.size), is_patient=True)
+    qInstallMessageHandler(_forward)
+    application = QApplication.instance() or QApplication(["puppet"])
+    application.setApplicationName("Puppet")
+    with Interruption() as interruption:
+        ends_at = time.perf_counter() + chosen.seconds if chosen.seconds else None
+        start = Start(
+            saved=saved,
+            avatar=_first_avatar(chosen.avatar, saved),
+            avatars=config.avatars(),
+            source=chosen.camera,
+            capture=capture,
+            sentence=sentence,
+            part_names=lambda: opener.part_names,
+            should_end=lambda: interruption.signal is not None or _is_over(ends_at),
+            when_ready=lambda commands: _begin(commands, chosen),
+        )
+        _show(pipeline, start, path)
+    return 0
+
+
+def merged(saved: Settings, flags: Settings) -> Settings:
+    """The saved settings, with what the flags set to something else than the default."""
+    default, groups = Settings(), {}
+    for group in Settings.model_fields:
+        old, new, plain = (getattr(each, group) for each in (saved, flags, default))
+        changes = {
+            name: getattr(new, name) for name in type(new).model_fields if getattr(new, name) != getattr(plain, name)
+        }
+        groups[group] = old.model_copy(update=changes)
+    return saved.model_copy(update=groups)
+
+
+def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
+    application = QApplication.instance()
+    window = Window(pipeline, start)
+    hook, sys.excepthook = sys.excepthook, _hook(window.commands.say)
+    try:
+        window.restore()
+        window.show()
+        pipeline.start()
+        if not start.saved.has_agreed:
+            window.show_notice()
+        if application is not None:
+            application.exec()
+    finally:
+        sys.excepthook = hook
+        _remember(window.saved(), path)
+        pipeline.stop()
+
+
+def _begin(commands: Commands, chosen: argparse.Namespace) -> None:
+    """What the flags want as soon as there is something to see."""
+    if chosen.virtual_camera is not None:
+        device = chosen.virtual_camera or None
+        commands.open_virtual_camera = lambda: VirtualCamera(device)
+        commands.toggle_virtual_camera()
+    if chosen.record is not None:
+        commands.record(chosen.record, force=chosen.force)
+
+
+def _remember(saved: SavedSettings, path: Path) -> None:
+    try:
+        saved_settings.save(saved, path)
+    except PuppetError as error:
+        log.warning("%s", error)
+
+
+def _first_avatar(wanted: Path | None, saved: SavedSettings) -> Path:
+    """What was asked for, else as last time, else the bundled one."""
+    if wanted is not None and not wanted.is_file():
+        raise ConfigError(f"--avatar: there is no picture at {wanted}; check the name")
+    if wanted is None and saved.avatar is not None and saved.avatar.is_file():
+        return saved.avatar
+    return wanted or config.default_avatar()
+
+
+def _is_over(ends_at: float | None) -> bool:
+    return ends_at is not None and time.perf_counter() >= ends_at
+
+
+def _hook(
+    say: Callable[[str], None],
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], Any]:
+    """An error that nobody foresaw is told, and the window stays."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.info("traceback", exc_info=(kind, error, trace))
+        say(f"{kind.__name__}: {error}; this is a fault of the program, --verbose shows where")
+
+    return tell
+
+
+def _forward(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> None:
+    """Qt's messages go where ours go."""
+    logging.getLogger("qt").log(LEVELS.get(kind, logging.DEBUG), "%s", text)

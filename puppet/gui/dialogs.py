@@ -1,0 +1,109 @@
+"""Questions and notes in windows of their own; none of them stops the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from puppet.gui.actions import shortcut_text
+from puppet.gui.widgets import PICTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from puppet.gui.actions import Row
+
+VIDEOS = "Videos (*.mp4 *.mov *.mkv *.webm *.avi *.m4v)"
+NO_CAMERA = "No camera in use: a scripted performance drives the avatar"
+ANOTHER = "choose another source, or plug it in"
+NOTICE = """<h3>Before you begin</h3>
+<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do not pass
+yourself off as someone else.</p>
+<p>Those who watch should know what they see: a small sign in the corner says that the picture is made by AI, and
+recordings and snapshots carry the same in their metadata.</p>
+<p>The camera's picture stays on this machine.</p>"""
+
+
+def ask_pictures(parent: QWidget, take: Callable[[list[Path]], None]) -> None:
+    """Let the user choose picture files."""
+    dialog = QFileDialog(parent, "Add pictures", "", PICTURES)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
+    _open(dialog)
+
+
+def ask_video(parent: QWidget, take: Callable[[str], None]) -> None:
+    """Let the user choose a video file."""
+    dialog = QFileDialog(parent, "Drive with a video", "", VIDEOS)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(take)
+    _open(dialog)
+
+
+def show_shortcuts(parent: QWidget, rows: Sequence[Row]) -> None:
+    """List what every key does."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Shortcuts")
+    table = QTableWidget(len(rows), 3)
+    table.setAccessibleName("Shortcuts")
+    table.setHorizontalHeaderLabels(["Key", "Command", "What it does"])
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setShowGrid(False)
+    for number, row in enumerate(rows):
+        for column, text in enumerate((shortcut_text(row), row.text.rstrip("…"), row.description)):
+            table.setItem(number, column, QTableWidgetItem(text))
+    vertical, horizontal = table.verticalHeader(), table.horizontalHeader()
+    if vertical is not None and horizontal is not None:
+        vertical.hide()
+        horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        horizontal.setStretchLastSection(True)
+    unit = dialog.fontMetrics().height()
+    table.setMinimumSize(48 * unit, 26 * unit)
+    _finish(dialog, table, "Close")
+
+
+def show_notice(parent: QWidget, agree: Callable[[], None]) -> None:
+    """On consent and disclosure; `agree` is called when it was read."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Consent and disclosure")
+    text = QLabel(NOTICE)
+    text.setWordWrap(True)
+    text.setTextFormat(Qt.TextFormat.RichText)
+    text.setMinimumWidth(30 * dialog.fontMetrics().height())
+    dialog.accepted.connect(agree)
+    _finish(dialog, text, "I understand")
+
+
+def _finish(dialog: QDialog, content: QWidget, answer: str) -> None:
+    box = QDialogButtonBox()
+    button = box.addButton(answer, QDialogButtonBox.ButtonRole.AcceptRole)
+    if button is not None:
+        button.setDefault(True)
+    box.accepted.connect(dialog.accept)
+    column = QVBoxLayout(dialog)
+    margin = dialog.fontMetrics().height()
+    column.setContentsMargins(margin, margin, margin, margin)
+    column.setSpacing(margin)
+    column.addWidget(content)
+    column.addWidget(box)
+    _open(dialog)
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

@@ -1,0 +1,117 @@
+"""What the window consists of, and where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from puppet.gui.actions import ROWS
+from puppet.gui.avatars import AvatarStrip
+from puppet.gui.controls import ControlPanel
+from puppet.gui.preview import PictureView
+from puppet.gui.sources import SourcePicker
+from puppet.gui.status import Banner, StatusLine
+from puppet.gui.style import SHEET
+from puppet.gui.widgets import Slider
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QAction
+
+    from puppet.gui.start import Start
+    from puppet.gui.tasks import Tasks
+    from puppet.gui.window import Window
+
+BUTTONS = ("calibrate", "virtual_camera", "record", "snapshot", "pass_through", "hide")
+WIDE = 16 / 9
+
+
+class Parts:
+    """The widgets of a window, by name."""
+
+    def __init__(self, window: Window, actions: dict[str, QAction], tasks: Tasks, start: Start) -> None:
+        """Make them and lay them out."""
+        self.banner = Banner()
+        self.result = PictureView("Result", aspect=WIDE, units=60)
+        self.camera = PictureView("Camera", aspect=WIDE, units=28)
+        self.avatar = PictureView("Avatar", aspect=1.0, units=16)
+        self.picker = SourcePicker()
+        self.ghost = Slider("Ghost", "lays the avatar faintly over your picture, to line up with", bounds=(0.0, 1.0))
+        self.ghost.set_value(start.saved.ghost)
+        self.panel = ControlPanel(window.commands.settings)
+        self.strip = AvatarStrip(tasks, bundled=start.avatars, added=start.saved.added_avatars)
+        self.status = StatusLine()
+        self.side = self._side()
+        page = QWidget()
+        page.setObjectName("page")
+        columns = QHBoxLayout(page)
+        columns.addLayout(self._stage(actions), 1)
+        columns.addWidget(self.side)
+        gap = page.fontMetrics().height()
+        columns.setContentsMargins(gap, gap, gap, 0)
+        columns.setSpacing(gap)
+        window.setCentralWidget(page)
+        window.setStatusBar(self.status)
+        window.setStyleSheet(SHEET)
+        _add_menus(window, actions)
+
+    def _stage(self, actions: dict[str, QAction]) -> QVBoxLayout:
+        """Result, commands, avatars."""
+        column = QVBoxLayout()
+        gap = self.result.fontMetrics().height()
+        column.setSpacing(round(0.7 * gap))
+        column.addWidget(self.banner)
+        column.addWidget(self.result, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(gap // 2)
+        buttons.addStretch()
+        for key in BUTTONS:
+            button = QToolButton()
+            button.setDefaultAction(actions[key])
+            button.setObjectName("record" if key == "record" else "command")
+            button.setProperty("command", True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setAccessibleName(actions[key].text())
+            button.setAccessibleDescription(actions[key].statusTip())
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column.addLayout(buttons)
+        column.addWidget(self.strip)
+        return column
+
+    def _side(self) -> QWidget:
+        """What drives, what is driven, and how."""
+        side = QWidget()
+        side.setObjectName("side")
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(_caption("Driven by"))
+        column.addWidget(self.picker)
+        views = QHBoxLayout()
+        views.addWidget(self.camera, 16)
+        views.addWidget(self.avatar, 9)
+        column.addLayout(views)
+        column.addWidget(self.panel, 1)
+        side.setFixedWidth(side.fontMetrics().averageCharWidth() * 58)
+        side.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        return side
+
+
+def _caption(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("caption")
+    return label
+
+
+def _add_menus(window: QMainWindow, actions: dict[str, QAction]) -> None:
+    bar = window.menuBar()
+    if bar is None:
+        return
+    menus = {name: bar.addMenu(f"&{name}") for name in dict.fromkeys(row.menu for row in ROWS if row.menu)}
+    for row in ROWS:
+        menu = menus.get(row.menu)
+        if menu is not None:
+            menu.setToolTipsVisible(True)
+            menu.addAction(actions[row.key])

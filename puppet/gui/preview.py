@@ -1,0 +1,182 @@
+"""Views of pictures: as large as there is room, in their own proportions, with rounded corners."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
+
+from puppet import images
+
+if TYPE_CHECKING:
+    from puppet.types import Image
+
+GROUND = QColor(22, 24, 29)
+"""Behind and beside a picture, in light and dark schemes: it shows colours best."""
+FAINT = QColor(255, 255, 255, 150)
+GUIDE = QColor(255, 255, 255, 200)
+OUTSIDE = QColor(0, 0, 0, 110)
+
+
+def as_qimage(image: Image) -> QImage:
+    """A copy of uint8 (H, W, 3) RGB."""
+    image = np.ascontiguousarray(image)
+    height, width = image.shape[:2]
+    return QImage(image.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+class PictureView(QWidget):
+    """Shows one picture, or a line of text while there is none."""
+
+    def __init__(self, name: str, *, aspect: float, units: int) -> None:
+        """Make it.
+
+        Args:
+            name: what it shows, for those who cannot see it.
+            aspect: width over height of the place it takes.
+            units: its smallest width, in widths of a letter.
+        """
+        super().__init__()
+        self.setAccessibleName(name)
+        self._aspect = aspect
+        self._units = units
+        self._shown: Image | None = None
+        self._image: QImage | None = None
+        self._is_mirrored = False
+        self._text = ""
+        self._mark = ""
+        self._guide: QRectF | None = None
+        self._ghost: QImage | None = None
+        self._ghost_opacity = 0.0
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def show_picture(self, image: Image | None, *, mirror: bool = False) -> None:
+        """Show uint8 (H, W, 3) RGB; nothing is done if it is shown already."""
+        if image is self._shown and mirror == self._is_mirrored:
+            return
+        self._shown, self._is_mirrored = image, mirror
+        self._image = None if image is None else as_qimage(self._small_enough(image))
+        self.update()
+
+    def show_text(self, text: str) -> None:
+        """What stands there while there is no picture."""
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    def show_mark(self, text: str) -> None:
+        """Something large over the picture, such as the seconds of a countdown; empty: nothing."""
+        if text != self._mark:
+            self._mark = text
+            self.update()
+
+    def show_guide(self, guide: QRectF | None, *, ghost: QImage | None = None, opacity: float = 0.0) -> None:
+        """Mark the part that the model sees, as shares of the picture, with a picture laid faintly over it."""
+        if (guide, ghost, opacity) != (self._guide, self._ghost, self._ghost_opacity):
+            self._guide, self._ghost, self._ghost_opacity = guide, ghost, opacity
+            self.update()
+
+    @property
+    def picture(self) -> Image | None:
+        """What is shown."""
+        return self._shown
+
+    @override
+    def sizeHint(self) -> QSize:
+        width = self._units * self.fontMetrics().averageCharWidth()
+        return QSize(width, round(width / self._aspect))
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @override
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    @override
+    def heightForWidth(self, width: int) -> int:
+        return round(width / self._aspect)
+
+    @override
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        place = self._place()
+        path = QPainterPath()
+        radius = self.fontMetrics().height() * 0.6
+        path.addRoundedRect(place, radius, radius)
+        painter.setClipPath(path)
+        painter.fillRect(place, GROUND)
+        if self._image is None:
+            self._draw_text(painter, place, self._text, 1.1)
+        else:
+            self._draw_picture(painter, place, self._image)
+        if self._mark:
+            painter.fillRect(place, OUTSIDE)
+            self._draw_text(painter, place, self._mark, 5.0)
+        painter.end()
+
+    def _draw_picture(self, painter: QPainter, place: QRectF, image: QImage) -> None:
+        scale = min(place.width() / image.width(), place.height() / image.height())
+        size = image.width() * scale, image.height() * scale
+        corner = QPointF(place.center().x() - size[0] / 2, place.center().y() - size[1] / 2)
+        inside = QRectF(corner.x(), corner.y(), *size)
+        if self._is_mirrored:
+            painter.save()
+            painter.translate(2 * inside.center().x(), 0)
+            painter.scale(-1, 1)
+        painter.drawImage(inside, image)
+        if self._guide is not None:
+            self._draw_guide(painter, inside, self._guide)
+        if self._is_mirrored:
+            painter.restore()
+
+    def _draw_guide(self, painter: QPainter, inside: QRectF, guide: QRectF) -> None:
+        frame = QRectF(
+            inside.x() + guide.x() * inside.width(),
+            inside.y() + guide.y() * inside.height(),
+            guide.width() * inside.width(),
+            guide.height() * inside.height(),
+        )
+        outside, window = QPainterPath(), QPainterPath()
+        outside.addRect(inside)
+        radius = frame.width() * 0.06
+        window.addRoundedRect(frame, radius, radius)
+        painter.fillPath(outside.subtracted(window), OUTSIDE)
+        if self._ghost is not None and self._ghost_opacity > 0:
+            painter.setOpacity(self._ghost_opacity)
+            painter.drawImage(frame, self._ghost)
+            painter.setOpacity(1.0)
+        painter.setPen(QPen(GUIDE, max(1.0, self.fontMetrics().height() / 10)))
+        painter.drawPath(window)
+
+    def _draw_text(self, painter: QPainter, place: QRectF, text: str, size: float) -> None:
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * size)
+        painter.setFont(font)
+        painter.setPen(GUIDE if size > 2 else FAINT)
+        margin = self.fontMetrics().height()
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(place.adjusted(margin, margin / 2, -margin, -margin / 2), int(flags), text)
+
+    def _place(self) -> QRectF:
+        """The largest of its proportions, in the middle."""
+        width = min(float(self.width()), self.height() * self._aspect)
+        height = width / self._aspect
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
+
+    def _small_enough(self, image: Image) -> Image:
+        ratio = self.devicePixelRatioF()
+        room = max(1, round(max(self.width(), self.height()) * ratio))
+        height, width = image.shape[:2]
+        if max(height, width) < 2 * room:
+            return image
+        scale = 1.0 * room / max(height, width)
+        return images.shrink_quickly(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))

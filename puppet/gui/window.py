@@ -1,0 +1,281 @@
+"""The window: shows what the pipeline does, and hands it what the user wants. It waits for nothing."""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QByteArray, QRectF, QTimer
+from PyQt6.QtWidgets import QMainWindow
+from typing_extensions import override
+
+from puppet import config
+from puppet.gui import actions, dialogs, status
+from puppet.gui.avatars import dropped_pictures
+from puppet.gui.commands import Commands
+from puppet.gui.layout import Parts
+from puppet.gui.preview import as_qimage
+from puppet.gui.tasks import Tasks
+from puppet.saved_settings import SavedSettings
+from puppet.sources.base import Performed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
+
+    from puppet.avatar import Avatar
+    from puppet.gui.start import Start
+    from puppet.pipeline import Pipeline
+    from puppet.settings import Settings
+    from puppet.sources.base import Source
+    from puppet.sources.cameras import CameraInfo
+    from puppet.state import LiveState, Shot
+    from puppet.types import Frame
+
+TICK_MS = 33
+WORDS_S = 0.25
+"""How often what is written is renewed; faster cannot be read."""
+LIST_S = 3.0
+"""How often cameras are looked for."""
+
+
+class Window(QMainWindow):
+    """Made around a pipeline, which somebody else starts and ends."""
+
+    def __init__(self, pipeline: Pipeline, start: Start) -> None:
+        super().__init__()
+        self.setWindowTitle("Puppet")
+        self.setAcceptDrops(True)
+        self.commands = Commands(pipeline, folders=start.folders)
+        self.tasks = self.commands.tasks = Tasks(self.commands.say)
+        self.has_agreed = start.saved.has_agreed
+        self._pipeline = pipeline
+        self._start = start
+        self._avatar_image: QImage | None = None
+        self._wanted_avatar: Path | None = None
+        self._is_loading = self._is_listing = False
+        self._notices = 0
+        self._listed_at = self._written_at = -math.inf
+        self._actions = actions.make_actions(self, self)
+        self.parts = Parts(self, self._actions, self.tasks, start)
+        self.commands.on_settings = self.parts.panel.show_settings
+        self._connect()
+        if start.sentence:
+            self.commands.say(start.sentence)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(TICK_MS)
+        self.parts.picker.choose(start.source if start.source == config.SCRIPTED else config.SCRIPTED)
+        self.pick_path(start.avatar)
+
+    def saved(self) -> SavedSettings:
+        """What to remember."""
+        swapless = self.commands.settings.live.model_copy(update={"swap": ()})  # part names are one model's
+        shown = self.commands.settings.output.model_copy(update={"show": "avatar"})
+        return SavedSettings(
+            settings=self.commands.settings.model_copy(update={"live": swapless, "output": shown}),
+            source=self.parts.picker.wanted if self.has_agreed else None,
+            avatar=self.parts.strip.current,
+            added_avatars=tuple(self.parts.strip.added),
+            has_agreed=self.has_agreed,
+            ghost=self.parts.ghost.value(),
+            geometry=base64.b64encode(self.saveGeometry().data()).decode(),
+        )
+
+    def tick(self) -> None:
+        """Follow the pipeline."""
+        self.tasks.poll()
+        self.parts.camera.show_mark(str(self.commands.tick() or ""))
+        state = self._pipeline.state()
+        self._show_pictures(state)
+        now = time.perf_counter()
+        if now - self._written_at >= WORDS_S:
+            self._written_at = now
+            self._show_words(state)
+        if now - self._listed_at >= LIST_S and not self._is_listing:
+            self._listed_at, self._is_listing = now, True
+            self.tasks.run(self._start.list_cameras, then=self._offer_cameras, failed=self._cannot_list)
+        if self._start.should_end():
+            self.close()
+
+    def agree(self) -> None:
+        """The notice was read: from now on cameras are opened."""
+        if not self.has_agreed:
+            self.has_agreed = True
+            self._choose_source()
+
+    def pick_path(self, path: Path) -> None:
+        """Drive that picture; it joins the strip."""
+        self.parts.strip.add([path])
+        self.parts.strip.select(path.absolute())
+        self._load_avatar(path)
+
+    def pick_avatar(self, index: int) -> None:
+        """See `Shell`."""
+        self.parts.strip.pick(index)
+
+    def step_avatar(self, step: int) -> None:
+        """See `Shell`."""
+        self.parts.strip.step(step)
+
+    def ask_avatars(self) -> None:
+        """See `Shell`."""
+        dialogs.ask_pictures(self, self.add_avatars)
+
+    def add_avatars(self, paths: Sequence[Path]) -> None:
+        """Put pictures on the strip and drive the last of them."""
+        new = self.parts.strip.add(paths)
+        if new:
+            self.pick_path(new[-1])
+
+    def remove_avatar(self) -> None:
+        """See `Shell`."""
+        if not self.parts.strip.remove_current():
+            self.commands.say("only pictures that you added can be removed")
+
+    def ask_video(self) -> None:
+        """See `Shell`."""
+        dialogs.ask_video(self, self.parts.picker.choose)
+
+    def toggle_panel(self) -> None:
+        """See `Shell`."""
+        self.parts.side.setVisible(self.parts.side.isHidden())
+
+    def is_panel_shown(self) -> bool:
+        """See `Shell`."""
+        return not self.parts.side.isHidden()
+
+    def show_shortcuts(self) -> None:
+        """See `Shell`."""
+        dialogs.show_shortcuts(self, actions.ROWS)
+
+    def show_notice(self) -> None:
+        """See `Shell`."""
+        dialogs.show_notice(self, self.agree)
+
+    def restore(self) -> None:
+        """Take size and place of the last time."""
+        geometry = self._start.saved.geometry
+        if not (geometry and self.restoreGeometry(QByteArray(base64.b64decode(geometry)))):
+            self.resize(self.sizeHint())
+
+    @override
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        self._timer.stop()
+        self.tasks.close()
+        super().closeEvent(event)
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if event is not None and dropped_pictures(event.mimeData()):
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        if event is not None:
+            event.acceptProposedAction()
+            self.add_avatars(dropped_pictures(event.mimeData()))
+
+    def _connect(self) -> None:
+        self.parts.panel.changed.connect(self._change)
+        self.parts.strip.chosen.connect(self._load_avatar)
+        self.parts.picker.picked.connect(self._use_source)
+        self.parts.picker.asked.connect(self.ask_video)
+
+    def _change(self, settings: Settings) -> None:
+        self.commands.change(settings)
+
+    def _show_pictures(self, state: LiveState) -> None:
+        parts, settings = self.parts, self.commands.settings
+        frame, shot = state.frame, state.shot
+        is_driven = isinstance(frame, Performed) or state.source.name is None
+        parts.camera.show_text(dialogs.NO_CAMERA if is_driven else "Waiting for the first picture…")
+        parts.camera.show_picture(
+            None if is_driven or frame is None else frame.image, mirror=settings.camera.mirror_preview
+        )
+        parts.camera.show_guide(_guide(frame, shot), ghost=self._avatar_image, opacity=parts.ghost.value())
+        is_there = shot is not None and (shot.rendered is not None or settings.output.show != "avatar")
+        parts.result.show_picture(state.canvas if is_there else None)
+        parts.result.show_text(status.summary(state))
+
+    def _show_words(self, state: LiveState) -> None:
+        if state.notices > self._notices and state.notice:
+            self.commands.say(state.notice)
+        self._notices = state.notices
+        trouble = status.trouble(state)
+        is_over = state.failure is not None
+        sentence = trouble if is_over or not self.commands.message else self.commands.message
+        self.parts.banner.say(sentence, is_trouble=sentence == trouble)
+        camera = self.commands.virtual_camera
+        self.parts.status.show_state(state, virtual_camera_name=None if camera is None else camera.name)
+        actions.follow(self._actions, self)
+        self.parts.panel.offer_parts(self._start.part_names())
+
+    def _load_avatar(self, path: Path) -> None:
+        """The newest wish wins; while one is being read, no other is ordered."""
+        self._wanted_avatar = path
+        if self._is_loading:
+            return
+        self._is_loading = True
+        self.tasks.watch(
+            self._pipeline.load_avatar(path),
+            then=lambda avatar: self._show_avatar(path, avatar),
+            failed=lambda sentence: self._show_avatar(path, None),
+        )
+
+    def _show_avatar(self, path: Path, avatar: Avatar | None) -> None:
+        self._is_loading = False
+        if avatar is not None:
+            if self._avatar_image is None:
+                self._start.when_ready(self.commands)
+            self._avatar_image = as_qimage(avatar.image)
+            self.parts.avatar.show_picture(avatar.image)
+        if self._wanted_avatar is not None and self._wanted_avatar != path:
+            self._load_avatar(self._wanted_avatar)
+
+    def _offer_cameras(self, cameras: list[CameraInfo]) -> None:
+        self._is_listing = False
+        is_first = self.parts.picker.cameras is None
+        new = self.parts.picker.offer(cameras)
+        if is_first and self.has_agreed:
+            self._choose_source()
+        elif new and self.parts.picker.wanted == config.SCRIPTED:
+            self.commands.say(f"{new[0].name} was plugged in; choose it as the source to drive the avatar yourself")
+
+    def _cannot_list(self, sentence: str) -> None:
+        self._offer_cameras([])
+        self._is_listing = True  # it would fail again and again
+        self.commands.say(sentence)
+
+    def _choose_source(self) -> None:
+        """What was asked for, else as last time, else the first camera, else the performance."""
+        picker = self.parts.picker
+        remembered = self._start.source or self._start.saved.source
+        if picker.cameras is None:
+            return  # once they are listed
+        if remembered is not None and picker.has(remembered):
+            picker.choose(remembered)
+        elif picker.cameras:
+            picker.choose(picker.cameras[0].name)
+        if remembered is not None and not picker.has(remembered):
+            self.commands.say(f"{remembered} is not there; {dialogs.ANOTHER}")
+
+    def _use_source(self, wanted: str) -> None:
+        mode = self._start.capture
+        self.tasks.run(lambda: self.parts.picker.make(mode), then=self._take_source)
+
+    def _take_source(self, source: Source) -> None:
+        self._pipeline.use_source(source)
+
+
+def _guide(frame: Frame | None, shot: Shot | None) -> QRectF | None:
+    """The model's part of the picture, in shares of it; None while nothing says."""
+    if frame is None or shot is None or shot.square is None or shot.frame.image.shape != frame.image.shape:
+        return None
+    height, width = frame.image.shape[:2]
+    square = shot.square
+    return QRectF(square.x / width, square.y / height, square.side / width, square.side / height)
