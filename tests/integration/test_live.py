@@ -113,4 +113,4 @@ def test_the_pipeline_can_be_measured(tiny_model: ModelFolder, capsys):
     assert app.main(command) == 0
     shown = capsys.readouterr().out
     assert "end to end" in shown
-    assert "targets: p50 under 3 ms, p99 under 8 ms added" in shown
+    assert "targets: p50 under 3 ms" in shown

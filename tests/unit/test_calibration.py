@@ -83,7 +83,7 @@ def test_it_does_not_take_a_moment_of_movement_or_one_that_comes_too_late():
         (pose(y=-0.8), "left"),
         (pose(size=0.4), "left"),
         (pose(size=2.5), "left"),
-        (pose(1.5), "drifted"),
+        (Motion(SHAPE[[1, 0, 3, 2]], pose().affine), "drifted"),
         (BROKEN, "left"),
     ],
 )
