@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks import compact as networks
+from engines.networks import compact_motion as motions
 from engines.networks.layers import coordinate_grid
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Compact(PuppetModel):
     """Segmenter, encoder and generator of the compact family."""
 
     family: ClassVar[str] = "compact"
-    align_corners = networks.ALIGN_CORNERS
+    align_corners = motions.ALIGN_CORNERS
 
     def __init__(self, config: CompactConfig = SMALL) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class Compact(PuppetModel):
     def encode(self, image: Tensor) -> dict[str, Tensor]:
         """The pyramid, the avatar's pixels and a small copy of them."""
         half, quarter, eighth = self.encoder(image)
-        small = networks.resized(image, networks.MAP_SIDE)
+        small = motions.resized(image, networks.MAP_SIDE)
         return {"half": half, "quarter": quarter, "eighth": eighth, "picture": image, "small": small}
 
     def generate(self, features: dict[str, Tensor], source: PartMotion, target: PartMotion) -> dict[str, Tensor]:
@@ -70,7 +71,7 @@ class Compact(PuppetModel):
         deformation, trust, motion, coarse = self._move(features, source, target)
         pyramid = self._warped_pyramid(features, deformation, trust)
         decoded, mask = self.decoder(pyramid, motion)
-        warped = networks.warp(features["picture"], deformation)
+        warped = motions.warp(features["picture"], deformation)
         return {
             "image": mask * warped + (1 - mask) * decoded,
             "warped": warped,
@@ -97,13 +98,13 @@ class Compact(PuppetModel):
         assert source.segmentation is not None
         deformation, trust, motion, _ = self._move(features, source, target)
         decoded, mask = self.decoder(self._warped_pyramid(features, deformation, trust), motion)
-        moved = mask * networks.warp(features["picture"], deformation) + (1 - mask) * decoded
+        moved = mask * motions.warp(features["picture"], deformation) + (1 - mask) * decoded
         weight = parts[:, :, None, None]
         own = (target.segmentation * weight).sum(dim=1, keepdim=True)
-        carried = networks.warp((source.segmentation * weight).sum(dim=1, keepdim=True), deformation)
+        carried = motions.warp((source.segmentation * weight).sum(dim=1, keepdim=True), deformation)
         chosen = torch.where(source_mask, carried, own)
         chosen = torch.where(hard, (chosen > 0.5).to(chosen.dtype), chosen)
-        chosen = networks.resized(chosen, self.size)
+        chosen = motions.resized(chosen, self.size)
         picture: Tensor = chosen * moved + (1 - chosen) * driving_image
         return picture
 
@@ -113,15 +114,15 @@ class Compact(PuppetModel):
         """Deformation (batch, 64, 64, 2), trust (batch, 3, 64, 64), motion features, uncorrected deformation."""
         assert target.segmentation is not None
         assert source.segmentation is not None
-        matrix, offset = networks.part_maps((source.shift, source.affine), (target.shift, target.affine))
-        coarse = networks.blend_deformation(target.segmentation, matrix, offset)
+        matrix, offset = motions.part_maps((source.shift, source.affine), (target.shift, target.affine))
+        coarse = motions.blend_deformation(target.segmentation, matrix, offset)
         grid = coordinate_grid(networks.MAP_SIDE, networks.MAP_SIDE, device=coarse.device)
         clues = [
             target.segmentation,
-            networks.heat_difference(source.shift, target.shift, side=networks.MAP_SIDE),
-            networks.warp(features["small"], coarse),
+            motions.heat_difference(source.shift, target.shift, side=networks.MAP_SIDE),
+            motions.warp(features["small"], coarse),
             (coarse - grid).permute(0, 3, 1, 2),
-            networks.warp(source.segmentation[:, :1], coarse),
+            motions.warp(source.segmentation[:, :1], coarse),
         ]
         correction, trust, motion = self.refiner(torch.cat([clue.float() for clue in clues], dim=1))
         return coarse + correction, trust, motion, coarse
@@ -132,8 +133,8 @@ class Compact(PuppetModel):
         scales = ("half", "quarter", "eighth")
         warped = []
         for index, scale in enumerate(scales):
-            moved = networks.warp(features[scale], deformation)
-            warped.append(moved * networks.resized(trust[:, index : index + 1], moved.shape[-1]))
+            moved = motions.warp(features[scale], deformation)
+            warped.append(moved * motions.resized(trust[:, index : index + 1], moved.shape[-1]))
         return warped[0], warped[1], warped[2]
 
 

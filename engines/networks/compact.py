@@ -14,16 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engines.networks.layers import coordinate_grid, heatmap_mean, inverse_2x2, product_2x2, spatial_softmax
-
-ALIGN_CORNERS = True
-"""Coordinates -1 and 1 are the centres of the corner pixels everywhere in this family."""
+from engines.networks.compact_motion import resized
+from engines.networks.layers import heatmap_mean, spatial_softmax
 
 MAP_SIDE = 64
 """Side of heatmaps, masks and the deformation, whatever the picture's size."""
 
 TEMPERATURE = 0.1
-HEAT_VARIANCE = 0.01
 
 
 class ConvBlock(nn.Sequential):
@@ -109,70 +106,6 @@ class Segmenter(nn.Module):
         return shift, affine, self.mask(x).float().softmax(dim=1)
 
 
-def part_maps(source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Backward affine of every part, z -> matrix z + offset, from target to avatar (MCS, Eq. 3).
-
-    Args:
-        source: shift (batch, parts, 2) and affine (batch, parts, 2, 2) of the avatar.
-        target: the same of the picture to make.
-
-    Returns:
-        matrix (batch, parts, 2, 2) = A_S A_T^-1 and offset (batch, parts, 2) = p_S - matrix p_T.
-    """
-    matrix = product_2x2(source[1], inverse_2x2(target[1]))
-    moved = (matrix * target[0][:, :, None, :]).sum(dim=3)
-    return matrix, source[0] - moved
-
-
-def blend_deformation(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-    """Mask-weighted sum of the parts' affines, the background staying where it is (MCS, Eq. 4).
-
-    The six numbers of the affines are blended per pixel, which is the same sum and cheaper than blending maps.
-
-    Args:
-        masks: (batch, parts + 1, h, w), sums to one, background first.
-        matrix: (batch, parts, 2, 2).
-        offset: (batch, parts, 2).
-
-    Returns:
-        (batch, h, w, 2) backward map, x then y.
-    """
-    grid = coordinate_grid(masks.shape[2], masks.shape[3], device=masks.device)
-    x, y = grid[..., 0], grid[..., 1]
-    background, moving = masks[:, 0], masks[:, 1:]
-
-    def blended(value: Tensor) -> Tensor:
-        return (moving * value[:, :, None, None]).sum(dim=1)
-
-    rows = []
-    for row, still in ((0, x), (1, y)):
-        linear = blended(matrix[:, :, row, 0]) * x + blended(matrix[:, :, row, 1]) * y
-        rows.append(linear + blended(offset[:, :, row]) + background * still)
-    return torch.stack(rows, dim=-1)
-
-
-def carry_masks(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-    """The avatar's own masks, each carried along by its part's motion; the rest is background.
-
-    Args:
-        masks: (batch, parts + 1, h, w) of the avatar.
-        matrix: (batch, parts, 2, 2) backward, from `part_maps`.
-        offset: (batch, parts, 2).
-
-    Returns:
-        (batch, parts + 1, h, w), sums to one.
-    """
-    batch, channels, height, width = masks.shape
-    grid = coordinate_grid(height, width, device=masks.device)
-    maps = (matrix[:, :, None, None] * grid[:, :, None, :]).sum(dim=-1) + offset[:, :, None, None]
-    moving = masks[:, 1:].reshape(-1, 1, height, width)
-    carried = functional.grid_sample(moving, maps.reshape(-1, height, width, 2), align_corners=ALIGN_CORNERS)
-    carried = carried.reshape(batch, channels - 1, height, width)
-    total = carried.sum(dim=1, keepdim=True)
-    background = (1 - total).clamp_min(0)
-    return torch.cat([background, carried], dim=1) / (background + total)
-
-
 class Refiner(nn.Module):
     """Corrects the blended deformation and says how far to trust what was warped, at each scale.
 
@@ -203,17 +136,6 @@ class Refiner(nn.Module):
         """Correction (batch, h, w, 2), trust in [0, 1] (batch, 3, h, w), features (batch, features, h, w)."""
         x = self.layers(clues)
         return self.correction(x).float().permute(0, 2, 3, 1), torch.sigmoid(self.trust(x)), x
-
-
-def heat_difference(source: Tensor, target: Tensor, *, side: int) -> Tensor:
-    """Gaussians at the target shifts minus Gaussians at the avatar's (FOMM, Eq. 7), (batch, parts, side, side)."""
-    grid = coordinate_grid(side, side, device=source.device)
-
-    def heat(shift: Tensor) -> Tensor:
-        squared = (grid - shift[:, :, None, None]).square().sum(dim=-1)
-        return torch.exp(-0.5 * squared / HEAT_VARIANCE)
-
-    return heat(target) - heat(source)
 
 
 class Encoder(nn.Module):
@@ -271,32 +193,3 @@ class Decoder(nn.Module):
         x = self.at_half(torch.cat([x, half], dim=1))
         x = functional.pixel_shuffle(self.final(x).float(), 2)
         return torch.sigmoid(x[:, :3]), torch.sigmoid(x[:, 3:])
-
-
-def warp(features: Tensor, deformation: Tensor) -> Tensor:
-    """Read features where the deformation points; the map is resized to the features, edges repeat.
-
-    Args:
-        features: (batch, channels, h, w).
-        deformation: (batch, H, W, 2) backward map, x then y in [-1, 1].
-    """
-    if deformation.shape[1] != features.shape[2]:
-        size = features.shape[2:]
-        planes = deformation.permute(0, 3, 1, 2)
-        planes = functional.interpolate(planes, size=size, mode="bilinear", align_corners=ALIGN_CORNERS)
-        deformation = planes.permute(0, 2, 3, 1)
-    # Coordinates in half precision would be off by up to half a pixel.
-    moved = functional.grid_sample(
-        features.float(), deformation.float(), padding_mode="border", align_corners=ALIGN_CORNERS
-    )
-    return moved.to(features.dtype)
-
-
-def resized(planes: Tensor, side: int) -> Tensor:
-    """(batch, channels, side, side): averaged when smaller, bilinear when larger."""
-    here = planes.shape[-1]
-    if here == side:
-        return planes
-    if here > side:
-        return functional.avg_pool2d(planes, here // side)
-    return functional.interpolate(planes, size=(side, side), mode="bilinear", align_corners=ALIGN_CORNERS)

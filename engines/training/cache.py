@@ -109,36 +109,48 @@ def build(
         raise TrainingError(f"no video or picture in {', '.join(map(str, sources))}; name a folder that holds some")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.json").unlink(missing_ok=True)
-    finder = FaceFinder()
-    spans: list[Span] = []
-    points: list[NDArray[np.float32]] = []
-    scores: list[float] = []
     with (folder / "frames.npy").open("wb") as stream:
         _write_header(stream, (0, size, size, 3))
+        rows = _Rows(stream, FaceFinder())
         for done, file in enumerate(files):
-            start = len(scores)
-            for image in _frames(file, size=size, most=most_frames):
-                mesh = _mesh(finder, image)
-                if mesh is None and file.suffix.lower() in VIDEOS:
-                    continue
-                stream.write(image.tobytes())
-                points.append(np.zeros((468, 2), np.float32) if mesh is None else _normalised(mesh, size))
-                scores.append(0.0 if mesh is None else mesh.score)
-            if len(scores) > start:
-                spans.append(Span(file.name, start, len(scores)))
+            rows.add(file, size=size, most=most_frames)
             if progress is not None:
                 progress(done + 1, len(files))
         # NumPy leaves room in the header for the first axis to grow.
         stream.seek(0)
-        _write_header(stream, (len(scores), size, size, 3))
-    if not spans:
+        _write_header(stream, (len(rows.scores), size, size, 3))
+    if not rows.spans:
         raise TrainingError(f"no frame with a face in {', '.join(map(str, sources))}")
-    np.save(folder / "points.npy", np.stack(points))
-    np.save(folder / "scores.npy", np.array(scores, np.float32))
+    np.save(folder / "points.npy", np.stack(rows.points))
+    np.save(folder / "scores.npy", np.array(rows.scores, np.float32))
     unfinished = folder / "index.json.part"
-    unfinished.write_text(json.dumps({"spans": [vars(span) for span in spans]}, indent=1))
+    unfinished.write_text(json.dumps({"spans": [vars(span) for span in rows.spans]}, indent=1))
     os.replace(unfinished, folder / "index.json")
     return Cache.open(folder)
+
+
+class _Rows:
+    """Frames go to the stream as they are read; their points and scores are collected."""
+
+    def __init__(self, stream: BinaryIO, finder: FaceFinder) -> None:
+        self.spans: list[Span] = []
+        self.points: list[NDArray[np.float32]] = []
+        self.scores: list[float] = []
+        self._stream = stream
+        self._finder = finder
+
+    def add(self, file: Path, *, size: int, most: int) -> None:
+        """Every frame of a video with a face in it, or a picture whatever it shows."""
+        start = len(self.scores)
+        for image in _frames(file, size=size, most=most):
+            mesh = _mesh(self._finder, image)
+            if mesh is None and file.suffix.lower() in VIDEOS:
+                continue
+            self._stream.write(image.tobytes())
+            self.points.append(np.zeros((468, 2), np.float32) if mesh is None else _normalised(mesh, size))
+            self.scores.append(0.0 if mesh is None else mesh.score)
+        if len(self.scores) > start:
+            self.spans.append(Span(file.name, start, len(self.scores)))
 
 
 def _files(source: Path) -> Iterator[Path]:

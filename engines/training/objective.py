@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.families.base import PartMotion, PuppetModel
-from engines.networks.compact import carry_masks, part_maps
+from engines.networks.compact_motion import carry_masks, part_maps
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.perceptual import PerceptualLoss
 from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
