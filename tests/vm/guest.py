@@ -59,8 +59,8 @@ class Program:
         """Wait until lines with these words came so often."""
         wait(lambda: sum(words in line for line in self.lines) >= times, f"{times} lines with {words!r}")
 
-    def end(self) -> int:
-        self._process.send_signal(signal.SIGTERM)
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self._process.send_signal(number)
         code = self._process.wait(PATIENCE_S)
         self._listener.join()
         return code
@@ -220,6 +220,13 @@ class Checks:
             assert_right(consumer.read())
             assert self._program.end() == 0
             assert v4l2.query(Path(LOOPBACK)).can_output
+
+    def it_starts_again_after_it_was_killed(self) -> None:
+        for number in (signal.SIGKILL, signal.SIGINT):
+            self._program = Program(self._folder)
+            self._program.says("fps  latency")
+            code = self._program.end(number)
+        assert code == 0
 
     def a_frozen_camera_is_told_from_an_unplugged_one(self) -> None:
         import pyvirtualcam
