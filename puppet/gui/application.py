@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication
 
 from puppet import config, live_options, saved_settings
 from puppet.errors import ConfigError, PuppetError
+from puppet.gui import style
 from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.interruption import Interruption
@@ -66,8 +67,9 @@ def run(chosen: argparse.Namespace) -> int:
     opener = Opener(chosen)
     pipeline = Pipeline(opener, settings=settings, mode=live_options.mode("--size", chosen.size), is_patient=True)
     qInstallMessageHandler(_forward)
-    application = QApplication.instance() or QApplication(["puppet"])
+    application = _application()
     application.setApplicationName("Puppet")
+    style.apply(application)
     with Interruption() as interruption:
         ends_at = time.perf_counter() + chosen.seconds if chosen.seconds else None
         start = Start(
@@ -97,8 +99,12 @@ def merged(saved: Settings, flags: Settings) -> Settings:
     return saved.model_copy(update=groups)
 
 
+def _application() -> QApplication:
+    there = QApplication.instance()
+    return there if isinstance(there, QApplication) else QApplication(["puppet"])
+
+
 def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
-    application = QApplication.instance()
     window = Window(pipeline, start)
     hook, sys.excepthook = sys.excepthook, _hook(window.commands.say)
     try:
@@ -107,8 +113,7 @@ def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
         pipeline.start()
         if not start.saved.has_agreed:
             window.show_notice()
-        if application is not None:
-            application.exec()
+        QApplication.exec()
     finally:
         sys.excepthook = hook
         _remember(window.saved(), path)

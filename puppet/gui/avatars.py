@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QIcon, QPixmap
+from PyQt6.QtGui import QBrush, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QFrame, QListView, QListWidget, QListWidgetItem
 from typing_extensions import override
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 PATH = Qt.ItemDataRole.UserRole
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-SIDE = 9
+SIDE = 11
 """Letters' widths: of a thumbnail."""
+ROUNDING = 0.2
+"""Radius of its corners, over its side."""
 
 
 class AvatarStrip(QListWidget):
@@ -147,4 +149,14 @@ def _icon(picture: Image | None, side: int) -> QIcon:
         blank = QPixmap(side, side)
         blank.fill(Qt.GlobalColor.transparent)
         return QIcon(blank)
-    return QIcon(QPixmap.fromImage(as_qimage(picture)))
+    rounded = QPixmap(2 * side, 2 * side)
+    rounded.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(rounded)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(QBrush(as_qimage(picture)))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawRoundedRect(rounded.rect(), side * ROUNDING, side * ROUNDING)
+    painter.end()
+    icon = QIcon(rounded)
+    icon.addPixmap(rounded, QIcon.Mode.Selected)  # else it would be tinted
+    return icon

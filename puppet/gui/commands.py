@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,7 +81,7 @@ class Commands:
         if self._calibrate_at is None:
             return 0
         if now < self._calibrate_at:
-            return int(self._calibrate_at - now) + 1
+            return math.ceil(self._calibrate_at - now)
         self._calibrate_at = None
         self._pipeline.calibrate()
         self.say("calibrated: the avatar moves from this pose of yours")

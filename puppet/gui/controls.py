@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from puppet.settings import Settings
 
-PAGES = {"live": "Motion", "camera": "Camera", "output": "Output"}
+PAGES = {"live": "Movement", "camera": "Camera", "output": "Output"}
 """Groups of `Settings`, in the order of the tabs."""
 
 
@@ -32,6 +32,7 @@ class ControlPanel(QTabWidget):
         self.controls: dict[tuple[str, str], Control] = {}
         """By group and field."""
         self._settings = settings
+        self._forms: dict[str, QFormLayout] = {}
         for group, title in PAGES.items():
             self.addTab(self._page(group, getattr(settings, group)), title)
         self._follow()
@@ -57,8 +58,13 @@ class ControlPanel(QTabWidget):
                 control.offer(names)
         self._follow()
 
+    def add_row(self, group: str, title: str, control: Control) -> None:
+        """Show a control there that is no setting of the pipeline."""
+        self._forms[group].addRow(title, control)
+
     def _page(self, group: str, values: BaseModel) -> QWidget:
         form = QFormLayout()
+        self._forms[group] = form
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setVerticalSpacing(round(self.fontMetrics().height() * 0.6))
         for name, field in type(values).model_fields.items():

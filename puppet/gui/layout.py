@@ -33,25 +33,26 @@ class Parts:
     def __init__(self, window: Window, actions: dict[str, QAction], tasks: Tasks, start: Start) -> None:
         """Make them and lay them out."""
         self.banner = Banner()
-        self.result = PictureView("Result", aspect=WIDE, units=60)
+        self.result = PictureView("Result", aspect=WIDE, units=118)
         self.camera = PictureView("Camera", aspect=WIDE, units=28)
         self.avatar = PictureView("Avatar", aspect=1.0, units=16)
         self.picker = SourcePicker()
         self.ghost = Slider("Ghost", "lays the avatar faintly over your picture, to line up with", bounds=(0.0, 1.0))
         self.ghost.set_value(start.saved.ghost)
         self.panel = ControlPanel(window.commands.settings)
+        self.panel.add_row("camera", "Ghost", self.ghost)
         self.strip = AvatarStrip(tasks, bundled=start.avatars, added=start.saved.added_avatars)
         self.status = StatusLine()
         self.side = self._side()
-        page = QWidget()
-        page.setObjectName("page")
-        columns = QHBoxLayout(page)
+        self.page = QWidget()
+        self.page.setObjectName("page")
+        columns = QHBoxLayout(self.page)
         columns.addLayout(self._stage(actions), 1)
         columns.addWidget(self.side)
-        gap = page.fontMetrics().height()
+        gap = self.page.fontMetrics().height()
         columns.setContentsMargins(gap, gap, gap, 0)
         columns.setSpacing(gap)
-        window.setCentralWidget(page)
+        window.setCentralWidget(self.page)
         window.setStatusBar(self.status)
         window.setStyleSheet(SHEET)
         _add_menus(window, actions)
@@ -67,18 +68,15 @@ class Parts:
         buttons.setSpacing(gap // 2)
         buttons.addStretch()
         for key in BUTTONS:
-            button = QToolButton()
-            button.setDefaultAction(actions[key])
-            button.setObjectName("record" if key == "record" else "command")
-            button.setProperty("command", True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.setAccessibleName(actions[key].text())
-            button.setAccessibleDescription(actions[key].statusTip())
+            button = _button(actions[key])
+            button.setObjectName(key)
             buttons.addWidget(button)
         buttons.addStretch()
         column.addLayout(buttons)
-        column.addWidget(self.strip)
+        gallery = QHBoxLayout()
+        gallery.addWidget(self.strip, 1)
+        gallery.addWidget(_button(actions["add_avatars"]))
+        column.addLayout(gallery)
         return column
 
     def _side(self) -> QWidget:
@@ -97,6 +95,17 @@ class Parts:
         side.setFixedWidth(side.fontMetrics().averageCharWidth() * 58)
         side.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         return side
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setProperty("command", True)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setAccessibleName(action.text())
+    button.setAccessibleDescription(action.statusTip())
+    return button
 
 
 def _caption(text: str) -> QLabel:

@@ -20,6 +20,8 @@ GROUND = QColor(22, 24, 29)
 FAINT = QColor(255, 255, 255, 150)
 GUIDE = QColor(255, 255, 255, 200)
 OUTSIDE = QColor(0, 0, 0, 110)
+LEAST = 0.55
+"""Of the width that is asked for."""
 
 
 def as_qimage(image: Image) -> QImage:
@@ -38,7 +40,7 @@ class PictureView(QWidget):
         Args:
             name: what it shows, for those who cannot see it.
             aspect: width over height of the place it takes.
-            units: its smallest width, in widths of a letter.
+            units: its width, in widths of a letter; it may shrink from there, and grow.
         """
         super().__init__()
         self.setAccessibleName(name)
@@ -94,7 +96,7 @@ class PictureView(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return self.sizeHint() * LEAST
 
     @override
     def hasHeightForWidth(self) -> bool:

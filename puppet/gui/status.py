@@ -21,6 +21,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._sentence = QLabel()
         self._sentence.setAccessibleName("State")
+        self._sentence.setObjectName("state")
         self.addWidget(self._sentence, 1)
         self._figures: dict[str, QLabel] = {}
         for name in ("Frames a second", "Delay", "Dropped frames", "Virtual camera", "Model"):
@@ -29,13 +30,17 @@ class StatusLine(QStatusBar):
             label.setToolTip(name)
             self.addPermanentWidget(label)
 
+    def texts(self) -> list[str]:
+        """All that it says, from left to right."""
+        return [self._sentence.text(), *(label.text() for label in self._figures.values())]
+
     def show_state(self, state: LiveState, *, virtual_camera_name: str | None) -> None:
         """Follow the pipeline."""
         self._sentence.setText(summary(state))
         texts = (
             f"{state.fps:.0f} fps" if state.fps else "- fps",
             delay(state),
-            f"{state.counts.dropped} dropped",
+            f"{0 if state.phase == 'loading' else state.counts.dropped} dropped",
             virtual_camera(state, name=virtual_camera_name),
             model(state),
         )

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 TICK_MS = 33
 WORDS_S = 0.25
 """How often what is written is renewed; faster cannot be read."""
+ROOMY, MOST_OF_SCREEN = 1.2, 0.9
+"""Size at the first start: over the size that is asked for, and at most over the screen's."""
 LIST_S = 3.0
 """How often cameras are looked for."""
 
@@ -161,7 +163,9 @@ class Window(QMainWindow):
         """Take size and place of the last time."""
         geometry = self._start.saved.geometry
         if not (geometry and self.restoreGeometry(QByteArray(base64.b64decode(geometry)))):
-            self.resize(self.sizeHint())
+            screen = self.screen()
+            room = self.sizeHint() * ROOMY if screen is None else screen.availableSize() * MOST_OF_SCREEN
+            self.resize((self.sizeHint() * ROOMY).boundedTo(room))
 
     @override
     def closeEvent(self, event: QCloseEvent | None) -> None:

@@ -1,0 +1,192 @@
+"""The window as its user meets it."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QTimer, QUrl
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QDialog, QListWidget, QSlider
+
+from puppet.errors import PuppetError
+from puppet.gui.avatars import dropped_pictures
+from puppet.gui.preview import PictureView, as_qimage
+from puppet.saved_settings import SavedSettings
+from puppet.settings import Settings
+from puppet.sources.cameras import CameraInfo
+from puppet.sources.video_file import VideoFile
+from tests.gui.conftest import WAIT_MS
+from tests.live_fakes import FakeSink
+from tests.media import brightening, write_video
+
+CAMERA = CameraInfo("Fine camera", "/dev/video77", 200, "usb-1")
+
+
+def test_without_a_camera_the_avatar_moves_all_the_same(window, pipeline, puppeteer, qtbot):
+    rendered = len(puppeteer.inferred)
+
+    qtbot.waitUntil(lambda: len(puppeteer.inferred) > rendered + 5, timeout=WAIT_MS)
+    assert window.parts.picker.wanted == "scripted"
+    assert window.parts.result.picture is not None
+    np.testing.assert_allclose(window.parts.avatar.picture.mean(), 60, atol=1)
+
+
+def test_closing_it_ends_its_timer_and_threads(window, pipeline):
+    window.close()
+    pipeline.stop()
+
+    assert not any(timer.isActive() for timer in window.findChildren(QTimer))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("window", "capture", "infer"))]
+
+
+def test_it_is_there_before_the_model_is_and_says_so(open_window, puppeteer, qtbot):
+    puppeteer.gate.clear()
+    window = open_window()
+
+    qtbot.waitUntil(lambda: bool(window.parts.status.texts()[0]), timeout=WAIT_MS)
+    assert window.isVisible()
+    assert window.parts.result.picture is None
+    assert window.parts.status.texts()[0] in ("Loading the model…", "Reading the avatar…")
+    puppeteer.gate.set()
+
+
+def test_a_failure_is_one_sentence_in_the_banner(window, puppeteer, pipeline, qtbot):
+    puppeteer.failure = PuppetError("the model broke; choose another one")
+    window.pick_avatar(1)
+
+    qtbot.waitUntil(lambda: window.parts.banner.text == "The model broke; choose another one", timeout=WAIT_MS)
+    assert window.isVisible()
+    assert not window.findChildren(QDialog)
+
+
+@pytest.mark.parametrize("shortcut", ["2", "Right"])
+def test_a_key_takes_another_avatar(window, qtbot, shortcut, pictures):
+    action = next(action for action in window.actions() if action.shortcut().toString() == shortcut)
+    action.trigger()
+
+    assert window.parts.strip.current == pictures[1]
+    qtbot.waitUntil(lambda: abs(window.parts.avatar.picture.mean() - 120) < 2, timeout=WAIT_MS)
+
+
+def test_dropped_pictures_join_the_strip_and_can_be_removed(window, pictures, tmp_path, qtbot):
+    mine = tmp_path / "mine.jpg"
+    mine.write_bytes(pictures[2].read_bytes())
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(mine)), QUrl.fromLocalFile(str(tmp_path / "notes.txt"))])
+
+    window.add_avatars(dropped_pictures(data))
+    assert window.parts.strip.current == mine
+    assert window.saved().added_avatars == (mine,)
+    window.remove_avatar()
+    assert mine not in window.parts.strip.paths
+    window.remove_avatar()
+    assert len(window.parts.strip.paths) == 3, "bundled ones stay"
+
+
+def test_the_end_is_remembered_and_begins_the_next_run(window, pictures):
+    window.pick_avatar(2)
+    changed = Settings().model_copy(update={"camera": window.commands.settings.camera.model_copy(update={"zoom": 1.5})})
+    window.commands.change(changed)
+    window.commands.toggle_show("nothing")
+    saved = window.saved()
+
+    assert SavedSettings.model_validate_json(saved.model_dump_json()) == saved
+    assert (saved.avatar, saved.source, saved.settings.camera.zoom) == (pictures[2], "scripted", 1.5)
+    assert saved.settings.output.show == "avatar", "nobody wants to find himself hidden"
+
+
+def test_cameras_are_opened_only_after_the_notice(open_window, pipeline, qtbot):
+    window = open_window(saved=SavedSettings(), list_cameras=lambda: [CAMERA])
+    qtbot.waitUntil(lambda: window.parts.picker.cameras == [CAMERA], timeout=WAIT_MS)
+    assert window.parts.picker.wanted == "scripted"
+
+    window.show_notice()
+    window.findChild(QDialog).accept()
+    assert window.parts.picker.wanted == "Fine camera"
+    qtbot.waitUntil(lambda: pipeline.state().source.name == "Fine camera", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "Fine camera" in window.parts.banner.text, timeout=WAIT_MS)
+
+
+def test_a_camera_that_comes_later_is_offered(open_window, qtbot):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.parts.picker.cameras == [], timeout=WAIT_MS)
+    window._offer_cameras([CAMERA])
+
+    assert window.parts.picker.itemText(0) == "Fine camera"
+    assert window.parts.picker.wanted == "scripted"
+    assert window.commands.message.startswith("Fine camera was plugged in; choose it")
+
+
+def test_a_video_drives_instead_of_a_camera(window, pipeline, tmp_path, qtbot):
+    clip = write_video(tmp_path / "clip.mp4", brightening(10, width=64, height=48), rate=25)
+    window.parts.picker.choose(str(clip))
+
+    qtbot.waitUntil(lambda: window.parts.camera.picture is not None, timeout=WAIT_MS)
+    assert pipeline.state().source.name == "clip.mp4"
+    assert window.parts.picker.currentText() == "clip.mp4"
+
+
+def test_a_recording_and_a_snapshot_are_files(window, tmp_path, qtbot):
+    window.commands.toggle_recording()
+    qtbot.waitUntil(lambda: window.commands.message.startswith("recording into"), timeout=WAIT_MS)
+    window.commands.take_snapshot()
+    qtbot.waitUntil(lambda: window.commands.message.startswith("snapshot saved"), timeout=WAIT_MS)
+    window.commands.toggle_recording()
+    qtbot.waitUntil(lambda: window.commands.message.startswith("recorded in"), timeout=WAIT_MS)
+
+    (video,), (picture,) = (tmp_path / "videos").iterdir(), (tmp_path / "pictures").iterdir()
+    assert next(VideoFile(video).frames()).image.shape == (720, 1280, 3)
+    assert b"trainedAlgorithmicMedia" in picture.read_bytes()
+
+
+def test_the_virtual_camera_is_switched_on_and_off(window, pipeline, qtbot):
+    sink = FakeSink("loopback")
+    window.commands.open_virtual_camera = lambda: sink
+
+    window.commands.toggle_virtual_camera()
+    qtbot.waitUntil(lambda: "virtual camera on" in window.parts.status.texts(), timeout=WAIT_MS)
+    assert sink.pictures
+    window.commands.toggle_virtual_camera()
+    qtbot.waitUntil(lambda: "virtual camera off" in window.parts.status.texts(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: sink.closed, timeout=WAIT_MS)
+
+
+def test_calibration_counts_down_first(window, pipeline, monkeypatch, qtbot):
+    asked, now = [], 100.0
+    monkeypatch.setattr(pipeline, "calibrate", lambda: asked.append(now))
+    monkeypatch.setattr(window.commands, "_clock", lambda: now)
+
+    window.commands.calibrate()
+    marks = []
+    for now in (100.0, 101.2, 102.9, 103.0):  # noqa: B007 - the clock reads it
+        marks.append(window.commands.tick())
+    assert marks == [3, 2, 1, 0]
+    assert asked == [103.0]
+
+
+def test_everything_that_takes_the_focus_has_an_accessible_name(window):
+    kinds = (QAbstractButton, QComboBox, QSlider, QListWidget)
+    widgets = [widget for kind in kinds for widget in window.parts.page.findChildren(kind)]
+    nameless = [
+        widget for widget in widgets
+        if widget.focusPolicy() and not (widget.accessibleName() or getattr(widget, "text", str)())
+    ]  # fmt: skip
+
+    assert len(widgets) > 20
+    assert not nameless
+
+
+def test_a_view_shows_colours_as_they_are_and_mirrors(qtbot):
+    view = PictureView("Test", aspect=1.0, units=20)
+    qtbot.addWidget(view)
+    picture = np.zeros((40, 40, 3), np.uint8)
+    picture[:, :20] = (250, 100, 20)
+    view.resize(40, 40)
+
+    view.show_picture(picture)
+    assert QImage(view.grab().toImage()).pixelColor(10, 20).getRgb()[:3] == (250, 100, 20)
+    view.show_picture(picture, mirror=True)
+    assert QImage(view.grab().toImage()).pixelColor(30, 20).getRgb()[:3] == (250, 100, 20)
+    assert as_qimage(picture[:, 3:30]).size().width() == 27
