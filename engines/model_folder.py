@@ -26,6 +26,10 @@ SPEC_FILE = "model.json"
 _CHUNK = 1 << 20
 
 
+BUNDLED = Path(__file__).parent / "models" / "default"
+"""The model that ships with the program."""
+
+
 @dataclass(frozen=True, eq=False)
 class ModelFolder:
     """A model folder that has been read: its spec, and its files once they are asked for."""

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import engines
 from engines.backends.base import BackendSettings
 from engines.faces import FaceFinder
-from engines.model_folder import ModelFolder
+from engines.model_folder import BUNDLED, ModelFolder
 from puppet import framing, images
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from puppet.framing import Square
     from puppet.types import Image
 
-DEFAULT_MODEL = Path(engines.__file__).parent / "models" / "default"
-"""The model that ships with the program."""
-
 
 class Animator:
     """A loaded model. Use it from one thread; `close` it, or use `with`."""
@@ -35,7 +31,7 @@ class Animator:
 
     def __init__(self, model: Path | str | None = None, *, backend: str = "auto", threads: int = 0) -> None:
         """See `puppet.load`."""
-        folder = ModelFolder.read(DEFAULT_MODEL if model is None else model)
+        folder = ModelFolder.read(BUNDLED if model is None else model)
         self.puppeteer = Puppeteer(folder, backend=backend, engine_settings=BackendSettings(threads=threads))
         self.settings = LiveSettings()
         self._finder: FaceFinder | None = None

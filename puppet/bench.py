@@ -19,8 +19,7 @@ from rich.table import Table
 from engines import backends
 from engines.backends.base import BackendSettings
 from engines.errors import BackendError
-from engines.model_folder import ModelFolder
-from puppet.api import DEFAULT_MODEL
+from engines.model_folder import BUNDLED, ModelFolder
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.stats import StageTimes, Summary
@@ -55,9 +54,7 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of `bench`."""
-    parser.add_argument(
-        "--model", type=Path, default=DEFAULT_MODEL, metavar="DIR", help="model folder (the bundled one)"
-    )
+    parser.add_argument("--model", type=Path, default=BUNDLED, metavar="DIR", help="model folder (the bundled one)")
     parser.add_argument(
         "--backend", choices=("all", *backends.names()), default="all", help="measure only this one (default: all)"
     )

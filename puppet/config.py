@@ -10,11 +10,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
+from engines.model_folder import BUNDLED
 from puppet.errors import ConfigError
 from puppet.framing import Square, square_around
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_MODEL = ROOT / "engines" / "models" / "default"
+DEFAULT_MODEL = BUNDLED
 AVATARS = ROOT / "assets" / "avatars"
 FIRST_AVATAR = "elena"
 """The bundled picture that a new user sees first."""

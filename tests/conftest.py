@@ -101,9 +101,6 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
 @pytest.fixture(scope="session")
 def bundled_model() -> ModelFolder:
     """The model that ships with the program."""
-    from engines.model_folder import ModelFolder
-    from puppet.api import DEFAULT_MODEL
+    from engines.model_folder import BUNDLED, ModelFolder
 
-    if not DEFAULT_MODEL.exists():
-        pytest.skip(f"the bundled model is not at {DEFAULT_MODEL}")
-    return ModelFolder.read(DEFAULT_MODEL)
+    return ModelFolder.read(BUNDLED)
