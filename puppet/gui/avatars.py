@@ -49,7 +49,7 @@ class AvatarStrip(QListWidget):
         self._side = SIDE * self.fontMetrics().averageCharWidth()
         self.setIconSize(QSize(self._side, self._side))
         self.setSpacing(self.fontMetrics().height() // 4)
-        self.setFixedHeight(self._side + round(2.6 * self.fontMetrics().height()) + 4 * self.spacing())
+        self.setFixedHeight(self._side + round(2.0 * self.fontMetrics().height()) + 4 * self.spacing())
         self.added: list[Path] = []
         for path in bundled:
             self._append(path)

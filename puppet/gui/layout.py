@@ -13,7 +13,6 @@ from puppet.gui.controls import ControlPanel
 from puppet.gui.preview import PictureView
 from puppet.gui.sources import SourcePicker
 from puppet.gui.status import Banner, StatusLine
-from puppet.gui.style import SHEET
 from puppet.gui.widgets import Slider
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ class Parts:
         columns.setSpacing(gap)
         window.setCentralWidget(self.page)
         window.setStatusBar(self.status)
-        window.setStyleSheet(SHEET)
         _add_menus(window, actions)
 
     def _stage(self, actions: dict[str, QAction]) -> QVBoxLayout:

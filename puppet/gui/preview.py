@@ -11,8 +11,10 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from puppet import images
+from puppet.gui.figure import draw_head
 
 if TYPE_CHECKING:
+    from puppet.sources.head import Pose
     from puppet.types import Image
 
 GROUND = QColor(22, 24, 29)
@@ -51,6 +53,7 @@ class PictureView(QWidget):
         self._is_mirrored = False
         self._text = ""
         self._mark = ""
+        self._pose: Pose | None = None
         self._guide: QRectF | None = None
         self._ghost: QImage | None = None
         self._ghost_opacity = 0.0
@@ -70,6 +73,12 @@ class PictureView(QWidget):
         """What stands there while there is no picture."""
         if text != self._text:
             self._text = text
+            self.update()
+
+    def show_pose(self, pose: Pose | None) -> None:
+        """A drawn head while there is no picture; with the text below it."""
+        if pose != self._pose:
+            self._pose = pose
             self.update()
 
     def show_mark(self, text: str) -> None:
@@ -116,10 +125,14 @@ class PictureView(QWidget):
         path.addRoundedRect(place, radius, radius)
         painter.setClipPath(path)
         painter.fillRect(place, GROUND)
-        if self._image is None:
-            self._draw_text(painter, place, self._text, 1.1)
-        else:
+        if self._image is not None:
             self._draw_picture(painter, place, self._image)
+        elif self._pose is not None:
+            line = 2.2 * self.fontMetrics().height()
+            draw_head(painter, place.adjusted(0, 0, 0, -line / 2), self._pose)
+            self._draw_text(painter, place.adjusted(0, place.height() - line, 0, 0), self._text, 0.95)
+        else:
+            self._draw_text(painter, place, self._text, 1.1)
         if self._mark:
             painter.fillRect(place, OUTSIDE)
             self._draw_text(painter, place, self._mark, 5.0)

@@ -75,10 +75,11 @@ class Banner(QWidget):
         text = sentence[:1].upper() + sentence[1:] if sentence else ""
         if text == self.text and self.property("trouble") == is_trouble:
             return
-        self.setProperty("trouble", is_trouble)
-        style = self.style()
-        if style is not None:
-            style.polish(self)  # a property in the style sheet is looked at when it is applied
+        for widget in (self, self._label):
+            widget.setProperty("trouble", is_trouble)
+            style = widget.style()
+            if style is not None:
+                style.polish(widget)  # a property in the style sheet is looked at when it is applied
         self._label.setText(text)
         self.setVisible(bool(text))
 

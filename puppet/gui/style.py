@@ -35,7 +35,7 @@ QMenuBar::item:selected { background: palette(alternate-base); }
 QLabel#caption { color: palette(placeholder-text); font-weight: 600; }
 #banner { border-radius: 8px; background: palette(alternate-base); }
 #banner[trouble="true"] { background: #b4451f; }
-#banner[trouble="true"] QLabel { color: white; }
+QLabel[trouble="true"] { color: white; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QListWidget { background: transparent; outline: none; }
 QListWidget::item { border-radius: 10px; border: 2px solid transparent; padding: 3px; color: palette(text); }
@@ -61,10 +61,15 @@ def apply(application: QApplication) -> None:
     hints = application.styleHints()
     if hints is None:
         return
-    application.setPalette(palette(is_dark=hints.colorScheme() == Qt.ColorScheme.Dark))
-    hints.colorSchemeChanged.connect(
-        lambda scheme: application.setPalette(palette(is_dark=scheme == Qt.ColorScheme.Dark))
-    )
+    wear(application, is_dark=hints.colorScheme() == Qt.ColorScheme.Dark)
+    hints.colorSchemeChanged.connect(lambda scheme: wear(application, is_dark=scheme == Qt.ColorScheme.Dark))
+
+
+def wear(application: QApplication, *, is_dark: bool) -> None:
+    """Take the colours of one scheme."""
+    application.setPalette(palette(is_dark=is_dark))
+    application.setStyleSheet("")  # the same sheet would not be read again, with the new colours
+    application.setStyleSheet(SHEET)
 
 
 def palette(*, is_dark: bool) -> QPalette:

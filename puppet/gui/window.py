@@ -91,7 +91,9 @@ class Window(QMainWindow):
     def tick(self) -> None:
         """Follow the pipeline."""
         self.tasks.poll()
-        self.parts.camera.show_mark(str(self.commands.tick() or ""))
+        countdown = str(self.commands.tick() or "")
+        self.parts.camera.show_mark(countdown)
+        self.parts.result.show_mark(countdown)
         state = self._pipeline.state()
         self._show_pictures(state)
         now = time.perf_counter()
@@ -201,6 +203,7 @@ class Window(QMainWindow):
         parts.camera.show_picture(
             None if is_driven or frame is None else frame.image, mirror=settings.camera.mirror_preview
         )
+        parts.camera.show_pose(frame.pose if isinstance(frame, Performed) else None)
         parts.camera.show_guide(_guide(frame, shot), ghost=self._avatar_image, opacity=parts.ghost.value())
         is_there = shot is not None and (shot.rendered is not None or settings.output.show != "avatar")
         parts.result.show_picture(state.canvas if is_there else None)
@@ -211,8 +214,8 @@ class Window(QMainWindow):
             self.commands.say(state.notice)
         self._notices = state.notices
         trouble = status.trouble(state)
-        is_over = state.failure is not None
-        sentence = trouble if is_over or not self.commands.message else self.commands.message
+        is_urgent = state.failure is not None or state.source.trouble is not None
+        sentence = trouble if is_urgent or not self.commands.message else self.commands.message
         self.parts.banner.say(sentence, is_trouble=sentence == trouble)
         camera = self.commands.virtual_camera
         self.parts.status.show_state(state, virtual_camera_name=None if camera is None else camera.name)
