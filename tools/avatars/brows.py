@@ -39,7 +39,7 @@ def _one_brow(chart: Chart, brows: Brows, side: float, rng: np.random.Generator)
     centre, along = _arch(brows, t)
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
     root = centre + normal * (across * width * 0.5)[:, None]
-    upward = np.radians(78 * (1 - smoothstep(0.0, 0.45, t)) + 10 - 26 * across * smoothstep(0.1, 0.5, t))
+    upward = np.radians(60 * (1 - smoothstep(0.0, 0.45, t)) + 10 - 26 * across * smoothstep(0.1, 0.5, t))
     upward = upward + rng.normal(0, 0.10, len(t))
     direction = along * np.cos(upward)[:, None] + normal * np.sin(upward)[:, None]
     reach = (

@@ -8,8 +8,8 @@ from avatars.nodes import Graph
 from avatars.stage import linear
 
 
-def marble() -> bpy.types.Material:
-    """White marble with faint grey veins, a soft inner glow and fine chisel marks."""
+def marble(*, glow: float = 0.7) -> bpy.types.Material:
+    """White marble with faint grey veins and fine chisel marks; `glow` is how much light passes through its surface."""
     g = Graph("marble")
     place = g.add("TexCoord").outputs["Object"]
     warp = g.add("TexNoise", Vector=place, Scale=1.6, Detail=6.0, Roughness=0.6).outputs["Color"]
@@ -31,7 +31,7 @@ def marble() -> bpy.types.Material:
     marks = g.add("TexNoise", Vector=place, Scale=22.0, Detail=4.0).outputs["Fac"]
     bump = g.add("Bump", Height=marks, Strength=0.10, Distance=0.02)
     shader = g.add(
-        "BsdfPrincipled", Base_Color=colour, Roughness=0.42, Normal=bump.outputs["Normal"], Subsurface_Weight=0.7,
+        "BsdfPrincipled", Base_Color=colour, Roughness=0.42, Normal=bump.outputs["Normal"], Subsurface_Weight=glow,
         Subsurface_Scale=0.05, Subsurface_Radius=(1.0, 0.9, 0.75), Specular_IOR_Level=0.4,
     )  # fmt: skip
     return g.finish(shader.outputs["BSDF"])

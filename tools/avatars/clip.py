@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from avatars import body as bodies
-from avatars import clothes, eyes, hair, moving, portrait, skin, styles
+from avatars import clothes, eyes, hair, moving, portrait, skin, stage, styles
 from avatars.brows import brow_strands
 from avatars.noise import smoothstep
 
@@ -24,17 +24,24 @@ if TYPE_CHECKING:
 
 LIGHT = np.array([-0.5, -0.75, 0.43])
 HIDDEN = 0.03
+EDGE_ON = 0.3
+ROUNDS = 80
 
 
 @dataclasses.dataclass
 class Part:
-    """Points (n, 3) of one kind with their colours (n, 3), how face units move them, and how far the neck does."""
+    """Points (n, 3) of one kind with their colours (n, 3), how face units move them, and how far the neck does.
+
+    `faces` joins neighbours (m, 4), for filling in what was not seen; `facing` (n,) is 1 towards the camera.
+    """
 
     points: Array
     colours: Array
     moves: dict[str, Array]
     stiff: Array
     reach: int
+    faces: NDArray[np.int64] | None = None
+    facing: Array | None = None
 
 
 @dataclasses.dataclass
@@ -53,7 +60,7 @@ def take_apart(data: HeadData, person: Person, picture: NDArray[np.uint8]) -> Pu
     bpy.ops.wm.read_factory_settings(use_empty=True)
     shape = _Shape(data, person)
     centre = portrait.picture_centre(data, shape.neutral, drop=person.frame[1])
-    distance = person.frame[0] * 85.0 / 24.0
+    distance = person.frame[0] * stage.LENS / stage.SENSOR
     camera = moving.Camera((centre[0], centre[1] - distance, centre[2]), person.frame[0], len(picture))
     body = bodies.build_body(data, shape.neutral)
     parts = [_skin(shape, body, person), _top(body, person), *_strands(shape, body, person), *_mouth(shape)]
@@ -115,7 +122,8 @@ def _skin(shape: _Shape, body: bodies.Body, person: Person) -> Part:
     plain = plain * (1 - inside[:, None]) + np.array([70.0, 22, 22]) * inside[:, None]
     light = 0.55 + 0.5 * np.clip(body.normals @ LIGHT, -0.4, 1)
     moves = {unit: _dense_move(shape, unit, body.points) for unit in shape.units}
-    return shape.part(body.points, plain * light[:, None], moves, reach=2)
+    part = shape.part(body.points, plain * light[:, None], moves, reach=3)
+    return dataclasses.replace(part, faces=body.faces, facing=-body.normals[:, 1])
 
 
 def _dense_move(shape: _Shape, unit: str, neutral: Array) -> Array:
@@ -149,7 +157,7 @@ def _strands(shape: _Shape, body: bodies.Body, person: Person) -> list[Part]:
     brows = brow_strands(hair.Chart(body, low=7.2, high=7.9), person.brows, rng=rng)
     parts = [shape.part(lashes, dark, lash_moves, reach=1), _brows(shape, body, brows)]
     for bundle in styles.strands_of(body, person.hair, seed=person.seed) if person.hair else []:
-        points = _fine(bundle, 3)
+        points = _fine(bundle, 4)
         parts.append(Part(points, np.full((len(points), 3), -1.0), {}, np.ones(len(points)), 1))
     return parts
 
@@ -211,20 +219,55 @@ def _colour_from(
     for part, (column, row, away) in zip(parts, pixels, strict=True):
         x, y = (np.clip(value.astype(np.int64), 0, side - 1) for value in (column, row))
         seen = away < distance[y, x] + HIDDEN
+        if part.facing is not None:
+            seen &= part.facing > EDGE_ON
         if part.colours.min() < 0:
+            seen &= ~_is_backdrop(colour)[y, x]
             strand = np.median(colour[y[seen], x[seen]], axis=0) if seen.any() else np.array([40.0, 30, 25])
-            part.colours[:] = 0.7 * strand
+            shade = 0.75 + 0.2 * np.sin(np.arange(len(x)) // 44 * 2.4)
+            part.colours[:] = strand * shade[:, None]
         elif seen.sum() > 100:
             gain = np.median(colour[y[seen], x[seen]], axis=0) / np.maximum(np.median(part.colours[seen], axis=0), 1)
             part.colours *= np.clip(gain, 0.4, 1.6)
-        part.colours[seen] = cv2.remap(
-            colour.astype(np.float32),
-            (column[seen] - 0.5).astype(np.float32)[None],
-            (row[seen] - 0.5).astype(np.float32)[None],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )[0]
+        part.colours[seen] = _sample(colour, column[seen] - 0.5, row[seen] - 0.5)
+        if part.faces is not None:
+            _fill_in(part.colours, part.faces, seen)
     return np.isfinite(distance)
+
+
+def _is_backdrop(picture: Array) -> NDArray[np.bool_]:
+    """Pixels of nearly the colours of the picture's upper corners: wall that shows between hairs."""
+    side = len(picture)
+    corners = np.concatenate([picture[: side // 8, : side // 10], picture[: side // 8, -side // 10 :]], axis=1)
+    low, high = corners.min(axis=(0, 1)) - 45, corners.max(axis=(0, 1)) + 25
+    return ((picture > low) & (picture < high)).all(axis=2)
+
+
+def _fill_in(colours: Array, faces: NDArray[np.int64], known: NDArray[np.bool_]) -> None:
+    """Lets known colours run over the mesh into its unknown points, in place; what stays unreached keeps its own."""
+    known = known.copy()
+    for _ in range(ROUNDS):
+        weight = known.astype(np.float64)
+        heard = np.bincount(faces.ravel(), np.repeat(weight[faces].sum(axis=1), 4), len(colours))
+        fresh = ~known & (heard > 0)
+        if not fresh.any():
+            break
+        for channel in range(3):
+            told = (colours[:, channel] * weight)[faces].sum(axis=1)
+            total = np.bincount(faces.ravel(), np.repeat(told, 4), len(colours))
+            colours[fresh, channel] = total[fresh] / heard[fresh]
+        known |= fresh
+
+
+def _sample(picture: Array, column: Array, row: Array) -> Array:
+    """Colours (n, 3) between the pixels of a picture."""
+    side = len(picture)
+    x, y = np.clip(column, 0, side - 1.001), np.clip(row, 0, side - 1.001)
+    left, top = x.astype(np.int64), y.astype(np.int64)
+    u, v = (x - left)[:, None], (y - top)[:, None]
+    above = picture[top, left] * (1 - u) + picture[top, left + 1] * u
+    below = picture[top + 1, left] * (1 - u) + picture[top + 1, left + 1] * u
+    return above * (1 - v) + below * v
 
 
 def _behind(picture: NDArray[np.uint8], cover: NDArray[np.bool_]) -> Array:

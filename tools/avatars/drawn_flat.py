@@ -15,6 +15,37 @@ HAIR, HAIR_DARK, HAIR_LIGHT = "#8c2f2a", "#5f1c22", "#c65a3c"
 FACE = [(500, 200), (385, 225), (305, 305), (274, 420), (278, 525), (303, 625), (352, 705), (424, 765), (500, 786)]
 EYE = [(449, 482), (430, 453), (396, 440), (362, 450), (341, 473), (366, 494), (399, 501), (430, 496)]
 
+HAIR_LEFT = [
+    (588, 128),
+    (500, 100),
+    (370, 112),
+    (258, 200),
+    (218, 340),
+    (214, 460),
+    (236, 560),
+    (262, 600),
+    (268, 500),
+    (286, 410),
+    (330, 345),
+    (410, 300),
+    (500, 248),
+    (572, 180),
+]
+HAIR_RIGHT = [
+    (560, 125),
+    (640, 125),
+    (735, 200),
+    (785, 330),
+    (790, 460),
+    (768, 560),
+    (738, 602),
+    (734, 500),
+    (716, 410),
+    (676, 330),
+    (620, 260),
+    (578, 190),
+]
+
 
 def draw(size: int) -> NDArray[np.uint8]:
     """The picture, (size, size, 3) uint8 RGB."""
@@ -186,40 +217,10 @@ def _eye(pen: Pen, flip: bool) -> None:
 
 
 def _front_hair(pen: Pen) -> None:
-    left = [
-        (588, 128),
-        (500, 100),
-        (370, 112),
-        (258, 200),
-        (218, 340),
-        (214, 460),
-        (236, 560),
-        (262, 600),
-        (268, 500),
-        (286, 410),
-        (330, 345),
-        (410, 300),
-        (500, 248),
-        (572, 180),
-    ]
-    right = [
-        (560, 125),
-        (640, 125),
-        (735, 200),
-        (785, 330),
-        (790, 460),
-        (768, 560),
-        (738, 602),
-        (734, 500),
-        (716, 410),
-        (676, 330),
-        (620, 260),
-        (578, 190),
-    ]
-    for shape in (right, left):
+    for shape in (HAIR_RIGHT, HAIR_LEFT):
         pen.fill(spline([(x, y + 14) for x, y in shape], tension=1.0), DEEP, alpha=0.35, blur=8)
         pen.shade(spline(shape, tension=1.0), ["#a53d2f", HAIR, HAIR_DARK], (520, 110), (400, 600))
-    with pen.inside(spline(left, tension=1.0)):
+    with pen.inside(spline(HAIR_LEFT, tension=1.0)):
         for i in range(5):
             d = i * 26
             pen.taper(
@@ -233,7 +234,7 @@ def _front_hair(pen: Pen) -> None:
                 [0, 9, 11, 0],
                 alpha=0.65,
             )
-    with pen.inside(spline(right, tension=1.0)):
+    with pen.inside(spline(HAIR_RIGHT, tension=1.0)):
         for i in range(3):
             d = i * 26
             pen.taper(

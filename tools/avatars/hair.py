@@ -55,6 +55,13 @@ def hair_material(
     return g.finish(shader.outputs[0])
 
 
+def matt_material(colour: str) -> bpy.types.Material:
+    """A hair without shine, for lashes, which would glitter under the key light."""
+    g = Graph("lash")
+    shader = g.add("BsdfPrincipled", Base_Color=(*linear(colour), 1), Roughness=0.9, Specular_IOR_Level=0.1)
+    return g.finish(shader.outputs["BSDF"])
+
+
 class Chart:
     """The front of the face as a map: from rest (x, z) to a place and a normal on this person's skin."""
 

@@ -53,7 +53,7 @@ PEOPLE: dict[str, Person] = {
     "jonas": Person(
         shape=macro("male", "young", {"caucasian": 1.0})
         | both("eyes/eye-scale-incr", 0.55)
-        | mood(smile=0.22, wide=0.15)
+        | mood(smile=0.42, wide=0.5)
         | {
             "chin/chin-jaw-drop-decr": 0.3,
             "head/head-scale-vert-decr": 0.25,
@@ -108,15 +108,15 @@ PEOPLE: dict[str, Person] = {
         brows=Brows(start=(0.125, 7.435), peak=(0.39, 7.475), end=(0.54, 7.425), thickness=0.045, count=300),
         brow_colour="#2a1c14",
         tucked=True,
-        hair=Hair("waves", "#2a170c", count=20000),
+        hair=Hair("waves", "#371b0b", count=22000),
         top=Top("crew", "#3b3f5c"),
         studio=Studio(backdrop=("#e0b79a", "#a05f4a")),
     ),
     "walter": Person(
         shape=macro("male", "old:0.6", {"caucasian": 0.8, "african": 0.2})
         | both("eyes/eye-scale-incr", 0.55)
-        | mood(smile=0.25, wide=0.15),
-        skin=Skin(tone="#cf977a", lips="#a8685c", blush=0.9, shadow=0.4, wrinkles=0.6),
+        | mood(smile=0.45, wide=0.6),
+        skin=Skin(tone="#cf977a", lips="#a8685c", blush=0.8, shadow=0.4, stubble=0.9, stubble_colour="#77716c"),
         eyes=Eyes(inner="#9ab0c0", outer="#5a7d9c", rim="#22303c", white="#e0d6cf"),
         brow_colour="#66605b",
         frame=(3.0, -0.09),
@@ -136,7 +136,7 @@ PEOPLE: dict[str, Person] = {
         substance="marble",
         eyes=Eyes(inner="#8d867b", outer="#d2ccc2", rim="#8b8479", white="#e4dfd6", pupil=1.1, pupil_light=0.25),
         brows=Brows(start=(0.125, 7.41), peak=(0.40, 7.455), end=(0.555, 7.40), thickness=0.06, count=46, length=0.16),
-        hair=Hair("locks", "#ffffff", count=330, radius=0.055, length=0.42),
+        hair=Hair("locks", "#ffffff", count=430, radius=0.052, length=0.42),
         lashes=0.0,
         top=Top("scoop", "#ffffff", gap=0.12),
         studio=Studio(backdrop=("#5b6f86", "#1d2733"), key=0.85, fill=0.22, rim=1.3, warmth=0.1),
@@ -160,7 +160,7 @@ PEOPLE: dict[str, Person] = {
         eyes=Eyes(inner="#5b3a22", outer="#3a2415", rim="#1a100a", white="#f4efe8", pupil=1.25),
         brows=Brows(start=(0.125, 7.44), peak=(0.40, 7.49), end=(0.555, 7.43), thickness=0.05, count=26, length=0.16),
         brow_colour="#7a3b24",
-        hair=Hair("locks", "#a5512c", count=260, radius=0.075, length=0.40),
+        hair=Hair("locks", "#a5512c", count=360, radius=0.07, length=0.40),
         lashes=0.0,
         top=Top("roll", "#4d8f6d", gap=0.1),
         studio=Studio(backdrop=("#f0d9a0", "#c58f4e"), fill=0.7),

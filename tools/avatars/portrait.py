@@ -41,8 +41,8 @@ def render_person(data: HeadData, person: Person, *, size: int, samples: int, le
 
 def _change_substance(scene: bpy.types.Scene, person: Person) -> None:
     if person.substance == "marble":
-        stone = carved.marble()
-        carved.recolour({"skin": stone, "top": stone, "hair": stone, "brows": stone})
+        stone, opaque = carved.marble(), carved.marble(glow=0.0)
+        carved.recolour({"skin": stone, "top": stone, "hair": opaque, "brows": opaque})
         for number in (0, 1):
             bpy.data.objects.remove(bpy.data.objects[f"cornea{number}"])
     elif person.substance == "clay":
@@ -105,7 +105,7 @@ def picture_centre(data: HeadData, vertices: NDArray[np.float64], *, drop: float
 def add_hair(data: HeadData, vertices: NDArray[np.float64], body: bodies.Body, person: Person) -> None:
     """Lashes, brows, hair and beard."""
     rng = np.random.default_rng(person.seed)
-    dark = hair.hair_material("#0e0a08")
+    dark = hair.matt_material("#0e0a08")
     brow_radius = 0.0022 if person.substance == "flesh" else 0.011
     rows = eyes.lash_curves(
         data, vertices, rng=rng, count=int(LASHES * person.lashes), length=0.8 + 0.25 * person.lashes

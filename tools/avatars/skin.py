@@ -29,7 +29,6 @@ class Skin:
     stubble: float = 0.0
     stubble_colour: str = "#4a4038"
     pores: float = 1.0
-    wrinkles: float = 0.0
     shadow: float = 0.0
     lip_gloss: float = 0.3
     scale: float = 0.028

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 warnings.filterwarnings("ignore", message=".*use_nodes.*", category=DeprecationWarning)
 
-DISTANCE = 13.0
 SENSOR, LENS = 24.0, 85.0
 
 

@@ -115,10 +115,11 @@ def bob(surface: Surface, hair: Hair, rng: np.random.Generator) -> list[Array]:
 
 def waves(surface: Surface, hair: Hair, rng: np.random.Generator) -> list[Array]:
     """Long hair parted at the side, clear of the face, in soft waves over the shoulders."""
-    roots = sample_roots(surface, hair_area(surface.rest, hair), count=hair.count, rng=rng)
+    parting = 1 + 2.5 * np.exp(-(((surface.rest[:, 0] - 0.17) / 0.07) ** 2))
+    roots = sample_roots(surface, hair_area(surface.rest, hair) * parting, count=hair.count, rng=rng)
     layer = rng.uniform(0.15, 1.0, hair.count)
     lengths = hair.length * (roots.rest[:, 2] - 5.6 + 0.6 * smoothstep(7.3, 8.2, roots.rest[:, 2]))
-    strands = _falling(surface, roots, lengths, layer, part=0.17, steps=34)
+    strands = _falling(surface, roots, lengths, layer, part=0.17 + rng.normal(0, 0.022, hair.count), steps=34)
     strands = clump(strands, groups=hair.count // 45, strength=0.6, rng=rng)
     strands = trim(strands, 5.62 + rng.normal(0, 0.05, hair.count))
     low = smoothstep(7.75, 6.9, strands[:, :, 2])
@@ -126,11 +127,12 @@ def waves(surface: Surface, hair: Hair, rng: np.random.Generator) -> list[Array]
     bend = 0.085 * low * np.sin(strands[:, :, 2] * 8.5 + phase)
     side = np.sign(strands[:, :, 0])
     strands = strands + np.stack([side * np.maximum(bend, -0.03), 0.6 * bend, np.zeros_like(bend)], axis=2)
-    return [frizz(strands, amount=0.035, scale=1.8, seed=4)]
+    throat = ((strands[:, :, 1] < -0.25) & (np.abs(strands[:, :, 0]) < 0.55) & (strands[:, :, 2] < 6.5)).any(axis=1)
+    return [frizz(strands[~throat], amount=0.03, scale=1.8, seed=4)]
 
 
 def _falling(
-    surface: Surface, roots: Roots, lengths: Array, layer: Array, *, part: float = 0.0, steps: int = 26
+    surface: Surface, roots: Roots, lengths: Array, layer: Array, *, part: Array | float = 0.0, steps: int = 26
 ) -> Array:
     out = np.sign(roots.rest[:, 0] - part + 1e-6)[:, None] * np.array([1.0, 0.0, 0.0])
 
@@ -144,7 +146,7 @@ def _falling(
         return tangent(pull, normal) * (1 - loose) + pull * loose + inward
 
     def height(share: float) -> Array:
-        return (0.03 + 0.15 * layer) * float(smoothstep(0.0, 0.25, np.array(share)))
+        return 0.018 + (0.03 + 0.15 * layer) * float(smoothstep(0.0, 0.25, np.array(share)))
 
     return grow(surface, roots, flow, lengths=np.maximum(lengths, 0.2), steps=steps, height=height)
 
@@ -161,7 +163,7 @@ def _fringe(surface: Surface, roots: Roots, rng: np.random.Generator) -> Array:
 
     return grow(
         surface, roots, flow, lengths=np.maximum(lengths, 0.1), steps=18,
-        height=lambda s: (0.03 + 0.10 * layer) * float(smoothstep(0.0, 0.3, np.array(s))),
+        height=lambda s: 0.018 + (0.03 + 0.10 * layer) * float(smoothstep(0.0, 0.3, np.array(s))),
     )  # fmt: skip
 
 
@@ -180,7 +182,7 @@ def swept_back(surface: Surface, hair: Hair, rng: np.random.Generator) -> list[A
 
     strands = grow(
         surface, roots, flow, lengths=distance * 1.12, steps=22,
-        height=lambda s: (0.02 + 0.07 * layer) * float(smoothstep(0.0, 0.3, np.array(s))),
+        height=lambda s: 0.018 + (0.02 + 0.07 * layer) * float(smoothstep(0.0, 0.3, np.array(s))),
     )  # fmt: skip
     strands = clump(strands, groups=hair.count // 30, strength=0.5, rng=rng)
     return [frizz(strands, amount=0.015, scale=2.5, seed=2), _knot(knot, 0.29, 2600, rng), _wisps(surface, middle, rng)]
@@ -227,7 +229,8 @@ def _wisps(surface: Surface, middle: Array, rng: np.random.Generator) -> Array:
 
 def beard(surface: Surface, density: Array, rng: np.random.Generator, *, count: int, length: float) -> Array:
     """A full beard: strands that grow out of the jaw and turn downwards."""
-    roots = sample_roots(surface, density, count=count, rng=rng)
+    lip = (np.abs(surface.rest[:, 0]) < 0.26) & (np.abs(surface.rest[:, 2] - 6.83) < 0.06)
+    roots = sample_roots(surface, density * (1 + 1.5 * lip), count=count, rng=rng)
     x, _, z = roots.rest.T
     chin = np.exp(-((x / 0.3) ** 2)) * smoothstep(6.6, 6.3, z)
     lengths = length * (0.55 + 0.6 * chin) * rng.uniform(0.75, 1.1, count) * (1 - 0.45 * smoothstep(6.72, 6.78, z))
