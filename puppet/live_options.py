@@ -64,7 +64,7 @@ def open_source(wanted: str | None, mode: OutputMode) -> Source:
         from puppet.sources.performed import Performance
 
         return Performance()
-    if wanted is not None and _is_file_name(wanted):
+    if wanted is not None and is_file_name(wanted):
         from puppet.sources.looped import LoopedVideo
 
         return LoopedVideo(Path(wanted))
@@ -77,7 +77,7 @@ def open_source(wanted: str | None, mode: OutputMode) -> Source:
     return Camera(info, width=mode.width, height=mode.height, fps=mode.fps)
 
 
-def _is_file_name(wanted: str) -> bool:
+def is_file_name(wanted: str) -> bool:
     """A name that ends like a file's is one, there or not; what lies in /dev is a device."""
     path = Path(wanted)
     return not wanted.startswith("/dev/") and (path.is_file() or (bool(path.suffix) and path.suffix[1:].isalnum()))

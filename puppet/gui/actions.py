@@ -148,6 +148,10 @@ ROWS: tuple[Row, ...] = (
         "Shows or hides the settings beside the result", "Window",
         lambda shell: shell.is_panel_shown(),
     ),
+    Row(
+        "reset", "Reset settings", "Ctrl+0", lambda shell: shell.commands.reset(),
+        "Sets everything in the panel to what comes with the program", "Window",
+    ),
     Row("quit", "Quit", "Ctrl+Q", lambda shell: shell.close(), "Ends the program", "Window"),
     Row(
         "shortcuts", "Shortcuts", "F1", lambda shell: shell.show_shortcuts(),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import platformdirs
 
 from puppet import images
+from puppet.settings import Settings
 from puppet.sinks.recorder import Recorder
 from puppet.sinks.snapshot import write_snapshot
 from puppet.sinks.virtual_camera import VirtualCamera
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from puppet.gui.tasks import Tasks
     from puppet.pipeline import Pipeline
     from puppet.provenance import SourceType
-    from puppet.settings import Settings
     from puppet.sinks.base import Sink
     from puppet.types import Image
 
@@ -156,6 +156,11 @@ class Commands:
         """Let the pipeline and the panel follow."""
         self._pipeline.settings = settings
         self.on_settings(settings)
+
+    def reset(self) -> None:
+        """All settings as they come with the program."""
+        self.change(Settings())
+        self.say("all settings are as they come with the program")
 
     def toggle_show(self, what: Literal["camera", "nothing"]) -> None:
         """Show others the camera's picture, or nothing, instead of the avatar, or the avatar again."""

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 VIDEOS = "Videos (*.mp4 *.mov *.mkv *.webm *.avi *.m4v)"
 NO_CAMERA = "Scripted performance"
-ANOTHER = "choose another source, or plug it in"
 NOTICE = """<h3>Before you begin</h3>
 <p>This program makes a picture move as you do. Use pictures of people only with their consent, and do not pass
 yourself off as someone else.</p>

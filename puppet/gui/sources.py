@@ -9,7 +9,9 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from puppet import config
 from puppet.gui.widgets import PlainChoice
+from puppet.live_options import is_file_name
 from puppet.sources.camera import Camera
+from puppet.sources.cameras import find_camera
 from puppet.sources.looped import LoopedVideo
 from puppet.sources.performed import Performance
 
@@ -60,9 +62,18 @@ class SourcePicker(PlainChoice):
         self._fill()
         self.picked.emit(wanted)
 
-    def has(self, wanted: str) -> bool:
-        """Whether it could be opened now, as far as can be told."""
-        return wanted == config.SCRIPTED or self._camera(wanted) is not None or Path(wanted).is_file()
+    def resolve(self, wanted: str) -> str:
+        """What `choose` takes for what a user wrote: a camera's number or part of its name become the name.
+
+        Raises:
+            SourceError: it is the name of no file, and of no camera that is there.
+        """
+        if wanted == config.SCRIPTED or is_file_name(wanted):
+            return wanted
+        cameras = self.cameras or []
+        found = find_camera(wanted, cameras)
+        is_double = [camera.name for camera in cameras].count(found.name) > 1
+        return str(found.address) if is_double else found.name
 
     def make(self, mode: OutputMode) -> Source:
         """What is chosen, unopened. A file is looked at: call it outside the Qt thread.

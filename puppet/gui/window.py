@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QMainWindow
 from typing_extensions import override
 
 from puppet import config
+from puppet.errors import SourceError
 from puppet.gui import actions, dialogs, status
 from puppet.gui.avatars import dropped_pictures
 from puppet.gui.commands import Commands
@@ -264,12 +265,14 @@ class Window(QMainWindow):
         remembered = self._start.source or self._start.saved.source
         if picker.cameras is None:
             return  # once they are listed
-        if remembered is not None and picker.has(remembered):
-            picker.choose(remembered)
-        elif picker.cameras:
-            picker.choose(picker.cameras[0].name)
-        if remembered is not None and not picker.has(remembered):
-            self.commands.say(f"{remembered} is not there; {dialogs.ANOTHER}")
+        try:
+            if remembered is not None:
+                picker.choose(picker.resolve(remembered))
+                return
+        except SourceError as error:
+            self.commands.say(str(error))
+        if picker.cameras:
+            picker.choose(picker.resolve("0"))
 
     def _use_source(self, wanted: str) -> None:
         mode = self._start.capture

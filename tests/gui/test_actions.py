@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QDialog, QTableWidget, QToolButton
 
 from puppet.gui.actions import ROWS, shortcut_text
 from puppet.gui.layout import BUTTONS
+from puppet.settings import Settings
 
 
 def test_keys_and_shortcuts_are_unique_and_valid():
@@ -53,6 +54,13 @@ def test_a_switch_changes_pipeline_and_panel_and_goes_back(window, pipeline, key
     assert window.parts.panel.settings == pipeline.settings
     action.trigger()
     assert getattr(getattr(pipeline.settings, group), field) == before
+
+
+def test_settings_can_be_reset(window, pipeline):
+    window._actions["mirror"].trigger()
+    window._actions["reset"].trigger()
+
+    assert pipeline.settings == window.parts.panel.settings == Settings()
 
 
 def test_f1_lists_every_shortcut(window):

@@ -109,6 +109,25 @@ def test_cameras_are_opened_only_after_the_notice(open_window, pipeline, qtbot):
     qtbot.waitUntil(lambda: "Fine camera" in window.parts.banner.text, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize(
+    ("asked", "wanted", "sentence"),
+    [
+        ("0", "Fine camera", ""),
+        ("fine", "Fine camera", ""),
+        ("Gone camera", "Fine camera", "there is no camera 'Gone camera'; there is Fine camera (/dev/video77)"),
+        ("none.mp4", "none.mp4", ""),
+    ],
+)
+def test_a_source_may_be_asked_for_as_on_the_command_line(open_window, qtbot, asked, wanted, sentence):
+    window = open_window(source=asked)
+    window._offer_cameras([CAMERA])
+
+    assert window.parts.picker.wanted == wanted
+    assert window.commands.message == sentence
+    if wanted == "none.mp4":
+        qtbot.waitUntil(lambda: "no video at none.mp4" in window.parts.banner.text, timeout=WAIT_MS)
+
+
 def test_a_camera_that_comes_later_is_offered(open_window, qtbot):
     window = open_window()
     qtbot.waitUntil(lambda: window.parts.picker.cameras == [], timeout=WAIT_MS)
