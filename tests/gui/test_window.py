@@ -7,12 +7,10 @@ import threading
 import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QTimer, QUrl
-from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QDialog, QListWidget, QSlider
 
 from puppet.errors import PuppetError
 from puppet.gui.avatars import dropped_pictures
-from puppet.gui.preview import PictureView, as_qimage
 from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
 from puppet.sources.cameras import CameraInfo
@@ -195,17 +193,3 @@ def test_everything_that_takes_the_focus_has_an_accessible_name(window):
 
     assert len(widgets) > 20
     assert not nameless
-
-
-def test_a_view_shows_colours_as_they_are_and_mirrors(qtbot):
-    view = PictureView("Test", aspect=1.0, units=20)
-    qtbot.addWidget(view)
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[:, :20] = (250, 100, 20)
-    view.resize(40, 40)
-
-    view.show_picture(picture)
-    assert QImage(view.grab().toImage()).pixelColor(10, 20).getRgb()[:3] == (250, 100, 20)
-    view.show_picture(picture, mirror=True)
-    assert QImage(view.grab().toImage()).pixelColor(30, 20).getRgb()[:3] == (250, 100, 20)
-    assert as_qimage(picture[:, 3:30]).size().width() == 27

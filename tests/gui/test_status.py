@@ -1,0 +1,73 @@
+"""What the window says of the pipeline's state."""
+
+from __future__ import annotations
+
+import pytest
+
+from puppet.calibration import FaceState
+from puppet.errors import PuppetError
+from puppet.gui import status
+from puppet.sources.base import SourceMode
+from puppet.state import TOTAL, Counts, LiveState, SinkState, SourceState
+from puppet.stats import Summary
+
+RUNNING = {"phase": "running", "avatar": "ada"}
+CAMERA = SourceState("Fine camera", SourceMode(640, 480, 30))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (LiveState(), "Loading the model…"),
+        (LiveState(phase="running"), "Reading the avatar…"),
+        (LiveState(**RUNNING), "Waiting for a camera"),
+        (LiveState(**RUNNING, source=CAMERA), "Driven by Fine camera"),
+        (LiveState(**RUNNING, source=SourceState("Fine camera", trouble="gone")), "Waiting for Fine camera"),
+        (LiveState(**RUNNING, source=CAMERA, is_searching=True), "Looking for the best reference…"),
+        (LiveState(**RUNNING, failure=PuppetError("broken")), "Stopped"),
+    ],
+)
+def test_how_it_goes_is_said_in_a_few_words(state, words):
+    assert status.summary(state) == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, None),
+        ({"failure": PuppetError("broken"), "source": SourceState("c", trouble="gone")}, "broken"),
+        ({"source": SourceState("c", trouble="gone"), "face": FaceState("left")}, "gone"),
+        ({"sinks": (SinkState("v", False, "no device"),), "face": FaceState("left")}, "no device"),
+        ({"face": FaceState("left")}, FaceState("left").sentence),
+        ({"has_face": False}, "no face was found in the picture; turn to the camera, or let in some light"),
+    ],
+)
+def test_the_most_important_trouble_is_told(changes, sentence):
+    assert status.trouble(LiveState(**RUNNING, **changes)) == sentence
+
+
+def test_figures_are_rounded_for_reading(qtbot):
+    line = status.StatusLine()
+    qtbot.addWidget(line)
+    times = {TOTAL: Summary(100, p50=0.0314, p90=0.04, p99=0.0567, mean=0.03)}
+    model = "small on OpenVINO 2026, some processor, bf16"
+
+    line.show_state(
+        LiveState(
+            **RUNNING, fps=29.6, times=times, counts=Counts(dropped=7), model=model, sinks=(SinkState("v", True),)
+        ),
+        virtual_camera_name="v",
+    )
+    assert line.texts()[1:] == [
+        "30 fps", "delay 31 ms (p99 57)", "7 dropped", "virtual camera on", "small on OpenVINO 2026",
+    ]  # fmt: skip
+
+
+def test_a_banner_is_there_only_while_it_has_something_to_say(qtbot):
+    banner = status.Banner()
+    qtbot.addWidget(banner)
+
+    banner.say("gone; plug it in", is_trouble=True)
+    assert (banner.text, banner.isHidden()) == ("Gone; plug it in", False)
+    banner.say(None, is_trouble=False)
+    assert banner.isHidden()
