@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication
 
 from puppet import config, live_options, saved_settings
 from puppet.errors import ConfigError, PuppetError
-from puppet.gui import style
+from puppet.gui import screen, style
 from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.interruption import Interruption
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEVELS = {QtMsgType.QtWarningMsg: logging.INFO, QtMsgType.QtCriticalMsg: logging.WARNING}
+LEVELS = {
+    QtMsgType.QtWarningMsg: logging.INFO,
+    QtMsgType.QtCriticalMsg: logging.WARNING,
+    QtMsgType.QtFatalMsg: logging.ERROR,
+}
 """Qt's own warnings are seldom something that a user could mend."""
 
 
@@ -60,6 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
         PuppetError: a flag cannot be used, or what ended the pipeline.
         EngineError: the model cannot be loaded, or failed.
     """
+    screen.require()
     path = saved_settings.default_path()
     saved, sentence = saved_settings.load(path)
     capture = live_options.mode("--capture", chosen.capture)

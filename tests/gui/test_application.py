@@ -10,7 +10,8 @@ import pytest
 from PyQt6.QtCore import QtMsgType
 
 from puppet import app, config, images, saved_settings
-from puppet.gui import application, style
+from puppet.errors import PuppetError
+from puppet.gui import application, screen, style
 from puppet.gui.application import merged
 from puppet.gui.window import Window
 from puppet.settings import LiveSettings, OutputSettings, Settings
@@ -81,6 +82,21 @@ def test_without_a_screen_or_qt_live_says_what_to_do(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "puppet.gui.application", None)
     assert app.main(["live"]) == 2
     assert "tools/check_qt.py says what Qt lacks" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the X server")
+@pytest.mark.parametrize(
+    ("plugin", "sentence"), [("nothing", "no screen answers at DISPLAY=:987"), ("broken", "Qt cannot show a window")]
+)
+def test_a_screen_that_does_not_answer_or_cannot_be_used_is_told(monkeypatch, tmp_path, plugin, sentence):
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    (tmp_path / "broken").write_bytes(b"no library")
+    monkeypatch.setattr(screen, "PLUGIN", tmp_path / plugin)
+
+    with pytest.raises(PuppetError, match=sentence):
+        screen.require()
 
 
 def test_flags_win_over_what_was_saved_and_leave_the_rest():
