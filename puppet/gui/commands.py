@@ -16,6 +16,7 @@ from puppet.settings import Settings
 from puppet.sinks.recorder import Recorder
 from puppet.sinks.snapshot import write_snapshot
 from puppet.sinks.virtual_camera import VirtualCamera
+from puppet.sources.base import Performed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,10 @@ class Commands:
 
     def calibrate(self) -> None:
         """Count down, then count motion from the pose of that moment; once more: never mind."""
-        self._calibrate_at = None if self._calibrate_at is not None else self._clock() + COUNTDOWN_S
+        if self._calibrate_at is not None:
+            self._calibrate_at = None
+        elif self._has_driver():
+            self._calibrate_at = self._clock() + COUNTDOWN_S
 
     @property
     def is_calibrating(self) -> bool:
@@ -98,8 +102,9 @@ class Commands:
 
     def find_reference(self) -> None:
         """Look for the moment nearest to the avatar's pose."""
-        self._pipeline.find_reference()
-        self.say("move your head slowly; the moment nearest to the avatar's pose is taken")
+        if self._has_driver():
+            self._pipeline.find_reference()
+            self.say("move your head slowly; the moment nearest to the avatar's pose is taken")
 
     def toggle_virtual_camera(self) -> None:
         """Show the result to other programs, or stop that."""
@@ -174,6 +179,14 @@ class Commands:
     def toggle_mirror(self) -> None:
         """Turn the output left and right round, or back."""
         self._change_output(mirror=not self.settings.output.mirror)
+
+    def _has_driver(self) -> bool:
+        """Whether there is anybody to calibrate on; if not, the user is told."""
+        frame = self._pipeline.state().frame
+        if frame is None or isinstance(frame, Performed):
+            self.say("nobody drives the avatar yet; choose a camera or a video file first")
+            return False
+        return True
 
     def _change_output(self, **changes: object) -> None:
         settings = self.settings

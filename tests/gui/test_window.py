@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
 from puppet.sources.cameras import CameraInfo
 from puppet.sources.video_file import VideoFile
+from puppet.types import Frame
 from tests.gui.conftest import WAIT_MS
-from tests.live_fakes import FakeSink
+from tests.live_fakes import FakeSink, grey
 from tests.media import brightening, write_video
 
 CAMERA = CameraInfo("Fine camera", "/dev/video77", 200, "usb-1")
@@ -170,8 +172,10 @@ def test_the_virtual_camera_is_switched_on_and_off(window, pipeline, qtbot):
     qtbot.waitUntil(lambda: sink.closed, timeout=WAIT_MS)
 
 
-def test_calibration_counts_down_first(window, pipeline, monkeypatch, qtbot):
+def test_calibration_counts_down_first(window, pipeline, monkeypatch):
     asked, now = [], 100.0
+    driven = replace(pipeline.state(), frame=Frame(grey(50), 0, 0.0))
+    monkeypatch.setattr(pipeline, "state", lambda: driven)
     monkeypatch.setattr(pipeline, "calibrate", lambda: asked.append(now))
     monkeypatch.setattr(window.commands, "_clock", lambda: now)
 
@@ -181,6 +185,14 @@ def test_calibration_counts_down_first(window, pipeline, monkeypatch, qtbot):
         marks.append(window.commands.tick())
     assert marks == [3, 2, 1, 0]
     assert asked == [103.0]
+
+
+def test_without_a_driver_there_is_nothing_to_calibrate_on(window):
+    for key in ("calibrate", "find_reference"):
+        window._actions[key].trigger()
+
+        assert not window.commands.is_calibrating
+        assert window.commands.message.startswith("nobody drives the avatar yet; choose a camera")
 
 
 def test_everything_that_takes_the_focus_has_an_accessible_name(window):
