@@ -26,6 +26,7 @@ from engines.training import session
 from engines.training.cache import Cache, build
 from engines.training.config import TrainConfig
 from engines.training.trainer import CONFIG, Intervals, Trainer, read_average, read_config
+from engines.training.weights import FILE, save_weights
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, help="where frames and mesh points are kept (default: OUTPUT/cache)")
     parser.add_argument("--rebuild-cache", action="store_true", help="read the clips again")
     parser.add_argument("--config", type=Path, help="run configuration (.json); left out, the run's own or the default")
+    parser.add_argument("--start-from", type=Path, metavar="FILE", help="weights.safetensors to begin a new run with")
     parser.add_argument(
         "--until", type=int, metavar="STEP", help="stop there; the schedule stays that of the whole run"
     )
@@ -89,6 +91,8 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     except ValidationError as error:
         raise TrainingError(f"the networks' configuration does not fit family {config.family}: {error}") from error
     resumed = trainer.resume()
+    if options.start_from is not None and not resumed:
+        trainer.start_from(options.start_from)
     if fabric.is_global_zero:
         begin = f"going on at step {trainer.step}" if resumed else "starting"
         console.print(f"{begin}: {config.family}, {config.steps} steps, {fabric.device}, {options.precision}")
@@ -161,6 +165,7 @@ def _export(options: argparse.Namespace, console: Console) -> None:
         force=options.force,
         progress=console.print,
     )
+    save_weights(model, folder.path / FILE)
     console.print(f"model folder written to {folder.path}")
 
 

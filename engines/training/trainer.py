@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from engines.errors import TrainingError
 from engines.training.config import TrainConfig
 from engines.training.grid import picture_grid, save_picture
+from engines.training.weights import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,15 @@ class Trainer:
             message = f"{path} belongs to other networks ({error}); start another run folder"
             raise TrainingError(message) from error
         return True
+
+    def start_from(self, path: Path) -> None:
+        """Begin with the weights of a file instead of fresh ones.
+
+        Raises:
+            TrainingError: the file cannot be read or belongs to other networks.
+        """
+        load_weights(self._model, path)
+        load_weights(self._average, path)
 
     def stop(self) -> None:
         """End after the current step, with a checkpoint."""

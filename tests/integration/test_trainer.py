@@ -16,11 +16,13 @@ pytest.importorskip("lightning_fabric", reason="lightning-fabric is not installe
 
 from lightning_fabric import Fabric  # noqa: E402
 
+from engines import families  # noqa: E402
 from engines.errors import TrainingError  # noqa: E402
 from engines.training import session  # noqa: E402
 from engines.training.trainer import STATE, Trainer, learning_rate, read_average  # noqa: E402
+from engines.training.weights import save_weights  # noqa: E402
 from tests.networks import configuration  # noqa: E402
-from tests.training_set import drawn_cache, tiny_config, write_cache  # noqa: E402
+from tests.training_set import TINY, drawn_cache, tiny_config, write_cache  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +86,25 @@ def test_a_checkpoint_cut_off_by_a_kill_does_not_replace_the_last_one(
     assert (tmp_path / STATE).read_bytes() == good
 
 
+def test_a_new_run_can_begin_with_the_weights_of_another(tmp_path: Path) -> None:
+    first = _trainer(tmp_path / "first")
+    first.fit(until=2)
+    save_weights(first.average, tmp_path / "weights.safetensors")
+
+    second = _trainer(tmp_path / "second")
+    second.start_from(tmp_path / "weights.safetensors")
+
+    given, taken = first.average.state_dict(), second.average.state_dict()
+    assert all(torch.allclose(given[name], taken[name], rtol=1e-3, atol=1e-4) for name in given)
+
+
+def test_weights_of_other_networks_are_refused(tmp_path: Path) -> None:
+    save_weights(families.build("compact", {**TINY, "blocks": 2}), tmp_path / "weights.safetensors")
+
+    with pytest.raises(TrainingError, match="belongs to other networks"):
+        _trainer(tmp_path / "run").start_from(tmp_path / "weights.safetensors")
+
+
 def test_a_broken_checkpoint_is_named_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / STATE).write_bytes(b"no checkpoint")
 
@@ -117,6 +138,7 @@ def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> No
     finished = subprocess.run(export, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert (exported / "generator.onnx").stat().st_size > 10_000
+    assert (exported / "weights.safetensors").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("family", ["mcs", "fomm"])
