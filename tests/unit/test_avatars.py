@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -51,6 +52,16 @@ def test_no_picture_ships_without_being_made_by_the_script() -> None:
 def test_every_avatar_is_named_in_the_readme_of_the_assets() -> None:
     text = (ROOT / "assets" / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}.png`" in text for name in CATALOGUE)
+
+
+def test_the_driving_clip_ships_as_six_seconds_of_small_h264() -> None:
+    path = ROOT / "assets" / "demo" / "driving.mp4"
+    assert path.stat().st_size < 400_000
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert (stream.width, stream.height, stream.average_rate) == (256, 256, moving.FPS)
+        assert sum(1 for _ in container.decode(stream)) == round(moving.SECONDS * moving.FPS)
 
 
 def test_an_unknown_avatar_is_refused_with_the_list_of_names(capsys: pytest.CaptureFixture[str]) -> None:

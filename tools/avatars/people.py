@@ -116,7 +116,7 @@ PEOPLE: dict[str, Person] = {
         shape=macro("male", "old:0.6", {"caucasian": 0.8, "african": 0.2})
         | both("eyes/eye-scale-incr", 0.55)
         | mood(smile=0.45, wide=0.6),
-        skin=Skin(tone="#cf977a", lips="#a8685c", blush=0.8, shadow=0.4, stubble=0.9, stubble_colour="#77716c"),
+        skin=Skin(tone="#cf977a", lips="#a8685c", blush=0.8, shadow=0.4, stubble=0.3, stubble_colour="#8a7f78"),
         eyes=Eyes(inner="#9ab0c0", outer="#5a7d9c", rim="#22303c", white="#e0d6cf"),
         brow_colour="#66605b",
         frame=(3.0, -0.09),

@@ -125,7 +125,7 @@ def add_hair(data: HeadData, vertices: NDArray[np.float64], body: bodies.Body, p
         for number, bundle in enumerate(styles.strands_of(body, look, seed=person.seed)):
             hair.add_strands(f"hair{number}", bundle, material, radius=look.radius)
     if person.beard:
-        density = skin.beard_mask(body.rest) * (1 - body.lips)
+        density = skin.beard_mask(body.rest, moustache=0.33) * (1 - body.lips)
         material = hair.hair_material(person.beard_colour, grey=person.beard_grey)
         hair.add_strands(
             "beard", styles.beard(body, density, rng, count=15000, length=person.beard), material, radius=0.002

@@ -69,12 +69,12 @@ def paint(rest: Array, lips: Array, skin: Skin, *, seed: int) -> dict[str, Array
     return {"colour": np.clip(colour, 0.002, 1), "lips": lips, "shine": np.clip(shine, 0, 1), "stubble": stubble}
 
 
-def beard_mask(rest: Array) -> Array:
-    """Where a beard grows: jaw, chin, upper lip; not the lips, not the upper cheek."""
+def beard_mask(rest: Array, *, moustache: float = 0.24) -> Array:
+    """Where a beard grows: jaw, chin and, `moustache` to both sides, the upper lip; not the upper cheek."""
     x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
     line = 6.62 + 0.55 * np.clip((x - 0.22) / 0.5, 0, 1) ** 1.6
     jaw = smoothstep(0.06, -0.10, z - line) * smoothstep(6.06, 6.2, z + 0.25 * smoothstep(-1.0, -1.4, y))
-    lip = np.exp(-((x / 0.24) ** 4)) * smoothstep(6.77, 6.80, z) * smoothstep(6.90, 6.85, z)
+    lip = np.exp(-((x / moustache) ** 4)) * smoothstep(6.77, 6.80, z) * smoothstep(6.90, 6.85, z)
     below = 1 - np.exp(-(((x - 0.10) / 0.05) ** 2 + ((z - 6.55) / 0.035) ** 2)) * 0.7
     front = smoothstep(-0.35, -0.55, y)
     return np.clip(np.maximum(jaw * below, lip), 0, 1) * front

@@ -229,7 +229,7 @@ def _wisps(surface: Surface, middle: Array, rng: np.random.Generator) -> Array:
 
 def beard(surface: Surface, density: Array, rng: np.random.Generator, *, count: int, length: float) -> Array:
     """A full beard: strands that grow out of the jaw and turn downwards."""
-    lip = (np.abs(surface.rest[:, 0]) < 0.26) & (np.abs(surface.rest[:, 2] - 6.83) < 0.06)
+    lip = (np.abs(surface.rest[:, 0]) < 0.36) & (np.abs(surface.rest[:, 2] - 6.83) < 0.06)
     roots = sample_roots(surface, density * (1 + 1.5 * lip), count=count, rng=rng)
     x, _, z = roots.rest.T
     chin = np.exp(-((x / 0.3) ** 2)) * smoothstep(6.6, 6.3, z)
@@ -241,7 +241,7 @@ def beard(surface: Surface, density: Array, rng: np.random.Generator, *, count: 
         down = tangent(DOWN + aside * (0.9 * lip), normal)
         return down * (0.8 + 0.5 * share) + normal * (0.6 - 0.55 * share) * (1 - 0.6 * lip)
 
-    strands = grow(surface, roots, flow, lengths=lengths, steps=10, height=lambda s: 0.004 + 0.03 * s)
+    strands = grow(surface, roots, flow, lengths=lengths, steps=10, height=lambda s: 0.020 + 0.03 * s)
     strands = clump(strands, groups=count // 14, strength=0.5, rng=rng)
     return frizz(curl(strands, radius=0.008, turns=1.5, rng=rng), amount=0.03, scale=8.0, seed=9)
 
