@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QIcon, QPainter, QPixmap
+from PyQt6.QtGui import QBrush, QIcon, QPainter, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import QFrame, QListView, QListWidget, QListWidgetItem
 from typing_extensions import override
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATH = Qt.ItemDataRole.UserRole
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-SIDE = 11
+SIDE = 10
 """Letters' widths: of a thumbnail."""
 ROUNDING = 0.2
 """Radius of its corners, over its side."""
@@ -44,6 +44,7 @@ class AvatarStrip(QListWidget):
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setWrapping(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the wheel and the keys scroll
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._tasks = tasks
         self._side = SIDE * self.fontMetrics().averageCharWidth()
@@ -99,6 +100,14 @@ class AvatarStrip(QListWidget):
         """Go on, round the ends."""
         if self.count():
             self.setCurrentRow((self.currentRow() + step) % self.count())
+
+    @override
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        bar = self.horizontalScrollBar()
+        if event is not None and bar is not None:
+            turned = event.angleDelta()
+            bar.setValue(bar.value() - (turned.y() or turned.x()))
+            event.accept()
 
     @override
     def minimumSizeHint(self) -> QSize:

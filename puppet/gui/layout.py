@@ -73,7 +73,9 @@ class Parts:
         column.addLayout(buttons)
         gallery = QHBoxLayout()
         gallery.addWidget(self.strip, 1)
-        gallery.addWidget(_button(actions["add_avatars"]))
+        add = _button(actions["add_avatars"])
+        add.setText("+")
+        gallery.addWidget(add)
         column.addLayout(gallery)
         return column
 
