@@ -25,7 +25,8 @@ def drawn(view: PictureView) -> np.ndarray:
     """uint8 (H, W, 3)."""
     image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), -1)
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    # A copy: the picture's memory is Qt's, and freed with it.
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 def test_colours_are_shown_as_they_are_and_mirrored_on_request(view):
