@@ -30,7 +30,8 @@ def as_qimage(image: Image) -> QImage:
     """A copy of uint8 (H, W, 3) RGB."""
     image = np.ascontiguousarray(image)
     height, width = image.shape[:2]
-    return QImage(image.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    content = image.tobytes()  # held until it is copied: Qt only looks at it
+    return QImage(content, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 class PictureView(QWidget):
