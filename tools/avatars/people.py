@@ -122,7 +122,7 @@ PEOPLE: dict[str, Person] = {
         frame=(3.0, -0.09),
         hair=Hair("crop", "#77726d", count=17000, recede=0.35, length=0.75, grey=0.25),
         beard=0.2,
-        beard_colour="#7d7873",
+        beard_colour="#969089",
         beard_grey=0.25,
         lashes=0.5,
         top=Top("roll", "#2c3e57"),

@@ -75,6 +75,8 @@ def beard_mask(rest: Array, *, moustache: float = 0.24) -> Array:
     line = 6.62 + 0.55 * np.clip((x - 0.22) / 0.5, 0, 1) ** 1.6
     jaw = smoothstep(0.06, -0.10, z - line) * smoothstep(6.06, 6.2, z + 0.25 * smoothstep(-1.0, -1.4, y))
     lip = np.exp(-((x / moustache) ** 4)) * smoothstep(6.77, 6.80, z) * smoothstep(6.90, 6.85, z)
+    corner = np.exp(-(((x - 0.37) / 0.075) ** 2)) * smoothstep(6.45, 6.55, z) * smoothstep(6.90, 6.82, z)
+    lip = np.maximum(lip, corner * (moustache > 0.3))
     below = 1 - np.exp(-(((x - 0.10) / 0.05) ** 2 + ((z - 6.55) / 0.035) ** 2)) * 0.7
     front = smoothstep(-0.35, -0.55, y)
     return np.clip(np.maximum(jaw * below, lip), 0, 1) * front

@@ -229,11 +229,21 @@ def _wisps(surface: Surface, middle: Array, rng: np.random.Generator) -> Array:
 
 def beard(surface: Surface, density: Array, rng: np.random.Generator, *, count: int, length: float) -> Array:
     """A full beard: strands that grow out of the jaw and turn downwards."""
-    lip = (np.abs(surface.rest[:, 0]) < 0.36) & (np.abs(surface.rest[:, 2] - 6.83) < 0.06)
-    roots = sample_roots(surface, density * (1 + 1.5 * lip), count=count, rng=rng)
+    lip = (np.abs(surface.rest[:, 0]) < 0.44) & (np.abs(surface.rest[:, 2] - 6.83) < 0.06)
+    roots = sample_roots(
+        surface,
+        density
+        * (
+            1
+            + 1.2 * lip * smoothstep(0.02, 0.2, np.abs(surface.rest[:, 0]))
+            - 0.4 * lip * (np.abs(surface.rest[:, 0]) < 0.06)
+        ),
+        count=count,
+        rng=rng,
+    )
     x, _, z = roots.rest.T
     chin = np.exp(-((x / 0.3) ** 2)) * smoothstep(6.6, 6.3, z)
-    lengths = length * (0.55 + 0.6 * chin) * rng.uniform(0.75, 1.1, count) * (1 - 0.45 * smoothstep(6.72, 6.78, z))
+    lengths = length * (0.55 + 0.6 * chin) * rng.uniform(0.75, 1.1, count) * (1 - 0.15 * smoothstep(6.72, 6.78, z))
 
     def flow(point: Array, normal: Array, rest: Array, share: float) -> Array:
         lip = smoothstep(6.74, 6.78, rest[:, 2])[:, None] * (np.abs(rest[:, :1]) < 0.4)
