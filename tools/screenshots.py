@@ -44,13 +44,16 @@ COARSE = 4
 """Levels that are made one in that picture: nobody sees it, and the file is a third smaller."""
 SHADE = QColor(0, 0, 0, 90)
 CLIP_S = 3
+README_PICTURE = Path(__file__).parents[1] / "docs" / "images" / "window.png"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Render all states; returns the exit code."""
     parser = argparse.ArgumentParser(prog="screenshots", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/screenshots"), metavar="DIR")
-    parser.add_argument("--readme", type=Path, default=config.ROOT / "docs/images/window.png", metavar="PNG")
+    parser.add_argument(
+        "--readme", type=Path, default=Path(__file__).parents[1] / "docs/images/window.png", metavar="PNG"
+    )
     parser.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder")
     parser.add_argument("--text", type=float, default=1.0, metavar="X", help="size of the text, times the usual")
     chosen = parser.parse_args(arguments)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from puppet.avatar import Avatar
     from puppet.types import Image, Rendered
 
-AVATAR = Path(__file__).parents[2] / "assets" / "avatars" / "nora.png"
+AVATAR = Path(__file__).parents[2] / "puppet" / "assets" / "avatars" / "nora.png"
 REST, TURNED = 0.0, (1.7, 2.95)
 """Seconds of the scripted performance: at rest, turned to either side."""
 

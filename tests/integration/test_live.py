@@ -6,18 +6,17 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from puppet import app, config, images, v4l2
+from puppet import app, images, v4l2
 from puppet.sources.video_file import VideoFile
 from tests.media import brightening, flat, stream_info, write_video
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from engines.model_folder import ModelFolder
 
 PLAIN = ("--no-window", "--crop", "none", "--background", "10,20,30", "--no-badge", "--size", "320x180@25")
@@ -53,7 +52,7 @@ def test_a_signal_ends_it_cleanly(command, tmp_path, number):
     output = tmp_path / "out.mp4"
     process = subprocess.Popen(
         [sys.executable, "main.py", *command, "--camera", "scripted", "--record", str(output)],
-        cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:
         status = process.stdout.readline()

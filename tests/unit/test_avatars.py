@@ -35,7 +35,7 @@ class Floor:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_avatar_ships_as_a_small_square_colour_png(name: str) -> None:
-    path = ROOT / "assets" / "avatars" / f"{name}.png"
+    path = ROOT / "puppet" / "assets" / "avatars" / f"{name}.png"
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert picture is not None
     assert picture.shape == (512, 512, 3)
@@ -45,17 +45,17 @@ def test_every_avatar_ships_as_a_small_square_colour_png(name: str) -> None:
 
 
 def test_no_picture_ships_without_being_made_by_the_script() -> None:
-    shipped = {path.stem for path in (ROOT / "assets" / "avatars").iterdir()}
+    shipped = {path.stem for path in (ROOT / "puppet" / "assets" / "avatars").iterdir()}
     assert shipped == set(CATALOGUE)
 
 
 def test_every_avatar_is_named_in_the_readme_of_the_assets() -> None:
-    text = (ROOT / "assets" / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "puppet" / "assets" / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}.png`" in text for name in CATALOGUE)
 
 
 def test_the_driving_clip_ships_as_six_seconds_of_small_h264() -> None:
-    path = ROOT / "assets" / "demo" / "driving.mp4"
+    path = ROOT / "puppet" / "assets" / "demo" / "driving.mp4"
     assert path.stat().st_size < 400_000
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
