@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,4 +56,3 @@ class Rendered:
     """Time of each stage."""
     held: bool = False
     """The driving motion was unusable and the last good one was shown."""
-    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -36,7 +36,6 @@ class CompactConfig(BaseModel):
 
 
 SMALL = CompactConfig()
-MEDIUM = CompactConfig(segmenter=(32, 64, 128, 160, 192), pyramid=(32, 64, 128, 192), blocks=5, refiner=48)
 
 
 class Compact(PuppetModel):
