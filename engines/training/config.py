@@ -34,6 +34,10 @@ class Weights(_Frozen):
     correction: float = Field(0.1, ge=0, description="size of the learnt correction of the deformation")
     equivariance: float = Field(10.0, ge=0, description="shift and affine under a random affine and thin-plate warp")
     lasting: float = Field(0.4, ge=0, le=1, description="what is left of the guidance at the end")
+    mesh: float = Field(40.0, ge=0, description="distance of the face meshes of result and truth")
+    gaps: float = Field(60.0, ge=0, description="how far mouth and eyes are open, by the meshes")
+    face: float = Field(1.0, ge=0, description="features of the face mesh network")
+    texture: float = Field(0.0, ge=0, description="VGG16's features in a square near the face, every other step")
     attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
 
 
@@ -46,6 +50,7 @@ class TrainConfig(_Frozen):
     learning_rate: float = Field(6e-4, gt=0)
     final_learning_rate: float = Field(3e-5, gt=0)
     warm_up: int = Field(200, ge=1, description="steps")
+    begun: float = Field(0.0, ge=0, lt=1, description="how far the losses' schedule stands when the run starts")
     average: float = Field(0.999, ge=0, lt=1, description="decay of the averaged weights")
     clip_norm: float = Field(5.0, gt=0)
     weights: Weights = Weights()
@@ -59,6 +64,10 @@ class TrainConfig(_Frozen):
     def steps(self) -> int:
         """Of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+    def done(self, step: int) -> float:
+        """Share of the losses' schedule that lies behind a step, in [0, 1]."""
+        return min(self.begun + (1 - self.begun) * step / self.steps, 1.0)
 
     def stage(self, step: int) -> Stage:
         """The stage that a step belongs to; steps past the end belong to the last."""

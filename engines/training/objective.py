@@ -11,8 +11,10 @@ from torch.nn import functional
 
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact_motion import carry_masks, part_maps
+from engines.training.expression import ExpressionLoss
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.perceptual import PerceptualLoss
+from engines.training.texture import TextureLoss
 from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ PRIOR_SHARE = 0.08
 """Share of the run in which masks are drawn to their prior."""
 EQUIVARIANCE_STEPS = 4
 """Guided parts need the equivariance only now and then."""
+TEXTURE_STEPS = 2
+"""VGG is dear."""
 PYRAMID = (1, 2, 4)
 
 
@@ -47,11 +51,13 @@ class GuidedObjective(nn.Module):
         self.model = model
         self.config = config
         self.perceptual = PerceptualLoss()
+        self.expression = ExpressionLoss()
+        self.texture = TextureLoss() if config.weights.texture > 0 else None
         self.register_buffer("mean_face", mean_face, persistent=False)
 
     def forward(self, batch: Pairs, step: int) -> Outcome:
         """Losses of one batch at a step of the run."""
-        done = min(step / self.config.steps, 1.0)
+        done = self.config.done(step)
         weights = self.config.weights
         count = len(batch.source)
         both = self.model.segment(torch.cat([batch.source, batch.driving]))
@@ -68,6 +74,7 @@ class GuidedObjective(nn.Module):
             "correction": weights.correction * (made["deformation"] - made["coarse_deformation"]).abs().mean(),
         }
         terms |= self._perceptual(made, batch.driving, weight)
+        terms |= self._faces(made["image"], batch, step)
         terms |= self._guidance(batch, both, done)
         if step % EQUIVARIANCE_STEPS == 0:
             terms |= equivariance(self.model, batch.driving, driving, self.config, step=step)
@@ -107,6 +114,20 @@ class GuidedObjective(nn.Module):
         if weights.perceptual_decoded > 0:
             on_decoded = self.perceptual(made["decoded"], full, weight)
             terms["perceptual_decoded"] = weights.perceptual_decoded * on_decoded
+        return terms
+
+    def _faces(self, image: Tensor, batch: Pairs, step: int) -> dict[str, Tensor]:
+        weights = self.config.weights
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        found = self.expression(image, batch.driving, batch.driving_points, batch.known, generator=generator)
+        terms = {
+            "mesh": weights.mesh * found["mesh"],
+            "gaps": weights.gaps * found["gaps"],
+            "face": weights.face * found["features"],
+        }
+        if self.texture is not None and step % TEXTURE_STEPS == 0:
+            distance = self.texture(image, batch.driving, batch.driving_points, generator=generator)
+            terms["texture"] = weights.texture * distance
         return terms
 
     def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:

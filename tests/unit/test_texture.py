@@ -1,0 +1,67 @@
+"""The dear perceptual loss looks at squares near the face, and says what it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+from engines.errors import TrainingError  # noqa: E402
+from engines.training import texture  # noqa: E402
+from engines.training.perceptual_metric import Trunk, why_unavailable  # noqa: E402
+from engines.training.texture import SIDE, TextureLoss  # noqa: E402
+
+
+@pytest.fixture
+def loss(monkeypatch: pytest.MonkeyPatch) -> TextureLoss:
+    """With seeded weights: the published ones are not needed to know where it looks."""
+
+    def seeded(*, blocks: int) -> Trunk:
+        torch.manual_seed(0)
+        return Trunk(blocks=blocks).eval()
+
+    monkeypatch.setattr(texture, "why_unavailable", lambda: None)
+    monkeypatch.setattr(texture, "read_trunk", seeded)
+    return TextureLoss()
+
+
+def test_gradient_stays_inside_one_square_near_the_face(loss: TextureLoss) -> None:
+    torch.manual_seed(1)
+    result, truth = torch.rand(1, 3, 256, 256, requires_grad=True), torch.rand(1, 3, 256, 256)
+    points = torch.full((1, 468, 2), -0.4)
+
+    loss(result, truth, points, generator=torch.Generator().manual_seed(2)).backward()
+
+    assert result.grad is not None
+    rows, columns = (result.grad.abs().sum(dim=axes)[0].nonzero() for axes in ((1, 3), (1, 2)))
+    for touched in (rows, columns):
+        assert touched.numel() == SIDE
+        assert int(touched.max() - touched.min()) == SIDE - 1
+
+
+def test_equal_pictures_are_at_no_distance(loss: TextureLoss) -> None:
+    picture = torch.rand(2, 3, 64, 64)
+    points = torch.zeros(2, 468, 2)
+    assert float(loss(picture, picture, points, generator=torch.Generator().manual_seed(0))) == 0.0
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texture, "why_unavailable", lambda: "perceptual distance is left out: install h5py")
+    with pytest.raises(TrainingError, match=r"install h5py, or set its weight to 0"):
+        TextureLoss()
+
+
+@pytest.mark.skipif(why_unavailable() is not None, reason=why_unavailable() or "")
+def test_published_trunk_tells_blur_from_grain() -> None:
+    published = TextureLoss()
+    torch.manual_seed(0)
+    truth = torch.nn.functional.interpolate(torch.rand(1, 3, 64, 64), size=(128, 128), mode="bilinear")
+    blurred = torch.nn.functional.avg_pool2d(truth, 9, 1, 4)
+    points = torch.zeros(1, 468, 2)
+
+    distances = [
+        float(published(picture, truth, points, generator=torch.Generator().manual_seed(0)))
+        for picture in (truth + 0.01 * torch.randn_like(truth), blurred)
+    ]
+
+    assert 0 < distances[0] < 0.5 * distances[1]
