@@ -81,13 +81,15 @@ class FaceNetwork(nn.Module):
         Returns:
             points (batch, 468, 3) in pixels of the crop, and the last feature map of each tap's side.
         """
-        values: dict[int, Tensor] = {self._picture: picture.permute(0, 2, 3, 1)}
+        values: dict[int, Tensor] = {self._picture: picture.float().permute(0, 2, 3, 1)}
         found: dict[int, Tensor] = {}
-        for step in self._steps:
-            value = _OPERATIONS[step.kind]([self._value(number, values) for number in step.inputs], step.attributes)
-            values[step.output] = value
-            if step.kind == "PRelu" and value.shape[-1] in taps:
-                found[int(value.shape[-1])] = value
+        # Pixels of the crop are counted here: bfloat16 rounds those beyond 128 to whole ones.
+        with torch.autocast(picture.device.type, enabled=False):
+            for step in self._steps:
+                inputs = [self._value(number, values) for number in step.inputs]
+                value = values[step.output] = _OPERATIONS[step.kind](inputs, step.attributes)
+                if step.kind == "PRelu" and value.shape[-1] in taps:
+                    found[int(value.shape[-1])] = value
         return values[self._points].reshape(-1, POINTS, 3), [found[side] for side in taps]
 
     def _add(self, step: _Step, constants: dict[int, Tensor]) -> None:
