@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from puppet.framing import Square
     from puppet.types import Image
 
+MOST_SIDE = 1024
+"""Pixels of the avatar that are kept."""
+
 
 class Animator:
     """A loaded model. Use it from one thread; `close` it, or use `with`."""
@@ -52,7 +55,9 @@ class Animator:
         whole = images.read_picture(Path(picture)) if isinstance(picture, (str, Path)) else picture
         is_framed = whole is picture and whole.shape[0] == whole.shape[1]
         if not is_framed:
-            whole = self._cropped(whole, framing.frame_picture(whole, self._find_faces(), name=name))
+            square = framing.frame_picture(whole, self._find_faces(), name=name)
+            # All that a picture of the largest size can show is kept; the model's own copy is made from it.
+            whole = images.crop(whole, square, size=max(self.puppeteer.size, min(round(square.side), MOST_SIDE)))
         self.puppeteer.set_avatar(self.puppeteer.make_avatar(whole, name))
 
     def render(self, frame: Image) -> Image:
@@ -65,7 +70,7 @@ class Animator:
             frame: uint8 (H, W, 3) RGB.
 
         Returns:
-            uint8 (S, S, 3) RGB.
+            uint8 (S, S, 3) RGB; S is `settings.size`, or the model's size where that is larger.
 
         Raises:
             PuppetError: no avatar is set, or the frame is not a picture.

@@ -105,6 +105,12 @@ def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, required=True, metavar="OUT.mp4", help="video to write: .mp4, .mov or .mkv")
     add("--force", action="store_true", help="replace the output if it is there")
     add("--side-by-side", action="store_true", help="show driving video, avatar and result next to each other")
+    add(
+        "--size",
+        type=int,
+        metavar="256|512|768|1024",
+        help="side of the picture, pixels; above the model's own (default), detail comes from the avatar picture",
+    )
     add("--overlay", choices=("parts",), help="paint the parts over the result")
     _add_model_arguments(parser.add_argument_group("model"))
     _add_motion_arguments(parser.add_argument_group("motion"))

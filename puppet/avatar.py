@@ -19,8 +19,10 @@ class Avatar:
 
     name: str
     image: Image
-    """uint8 (S, S, 3) RGB."""
+    """uint8 (S, S, 3) RGB, as the model sees it."""
     motion: Motion
     """Where its parts are."""
     features: Mapping[str, NDArray[Any]]
     """What the encoder made of it, by tensor name; shapes and dtypes are the model's."""
+    picture: Image | None = None
+    """uint8 (H, H, 3) RGB, as it was given: where detail comes from in pictures larger than the model's."""

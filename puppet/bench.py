@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from rich.console import Console
@@ -65,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=_at_least(1), default=50, metavar="N", help="measured frames each (default: 50)"
     )
     parser.add_argument(
+        "--size",
+        type=int,
+        nargs="+",
+        default=[],
+        choices=get_args(LiveSettings.model_fields["size"].annotation),
+        help="sides of the picture, pixels, measured beside each other (default: the model's)",
+    )
+    parser.add_argument(
         "--peer", action="store_true", help="add the same networks in PyTorch eager float32 with nothing cached"
     )
     parser.add_argument(
@@ -114,7 +122,11 @@ def _contenders(model: ModelFolder, args: argparse.Namespace, stack: ExitStack) 
                 reasons.append(f"{name} {precision}: {reason}")
                 continue
             puppeteer = stack.enter_context(Puppeteer(model, backend=name, engine_settings=settings))
-            contenders.append(Contender(f"{name} {precision}", backend.describe(settings), _cached(puppeteer)))
+            for size in args.size or [None]:
+                puppeteer.check_size(size or 0)
+                title = f"{name} {precision}" if size is None else f"{name} {precision} {size}"
+                live = LiveSettings() if size is None else LiveSettings(size=size)
+                contenders.append(Contender(title, backend.describe(settings), _cached(puppeteer, live)))
     if not contenders:
         raise BackendError("; ".join(reasons))
     if args.peer:
@@ -125,11 +137,10 @@ def _contenders(model: ModelFolder, args: argparse.Namespace, stack: ExitStack) 
     return contenders, reasons
 
 
-def _cached(puppeteer: Puppeteer) -> RunFrame:
+def _cached(puppeteer: Puppeteer, settings: LiveSettings) -> RunFrame:
     """As the program runs: the avatar's motion and features are kept."""
     pictures = _pictures(puppeteer.size)
     puppeteer.set_avatar(puppeteer.make_avatar(pictures[0], "bench"))
-    settings = LiveSettings()
 
     def run_frame(number: int) -> Mapping[str, float]:
         started = time.perf_counter()

@@ -35,6 +35,7 @@ class RenderConfig(BaseModel):
     model: Path = Field(DEFAULT_MODEL, description="model folder")
     backend: str = "auto"
     threads: NonNegativeInt = 0
+    size: Literal[256, 512, 768, 1024] | None = Field(None, description="None leaves the choice to LiveSettings")
     mode: Literal["relative", "absolute"] = "relative"
     strength: float = Field(1.0, ge=0, le=2)
     masks: Literal["driving", "avatar"] | None = Field(None, description="None leaves the choice to LiveSettings")

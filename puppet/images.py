@@ -185,8 +185,10 @@ def stamp(image: Image, patch: Image, *, x: int, y: int) -> None:
 
 
 def side_by_side(pictures: Sequence[Image]) -> Image:
-    """Pictures of one height in one row, uint8 (H, sum of W, 3)."""
-    return np.concatenate(list(pictures), axis=1)
+    """Pictures in one row, uint8 (H, sum of W, 3); square ones are made as high as the last."""
+    height = pictures[-1].shape[0]
+    fitting = [each if each.shape[0] == height else resize(each, width=height, height=height) for each in pictures]
+    return np.concatenate(fitting, axis=1)
 
 
 def pad_to_even(image: Image) -> Image:

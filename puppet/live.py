@@ -52,7 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
         source=live_options.open_source(chosen.camera, capture),
         sinks=live_options.sinks(chosen),
         settings=live_options.settings(chosen),
-        mode=live_options.mode("--size", chosen.size),
+        mode=live_options.mode("--canvas", chosen.canvas),
     )
     with Interruption() as interruption, pipeline:
         loading: Future[Avatar] | None = pipeline.load_avatar(avatar)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from puppet import config
-from puppet.errors import ConfigError, SourceError
+from puppet.errors import ConfigError, PuppetError, SourceError
 from puppet.settings import CameraSettings, LiveSettings, OutputSettings, Settings
 from puppet.sinks.base import OutputMode
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--backend", default="auto", help="onnxrt, ovino, or auto for the fastest that is usable here")
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
     add("--capture", default="1280x720@30", metavar="WxH@FPS", help="asked of the camera (1280x720@30)")
-    add("--size", default="1280x720@30", metavar="WxH@FPS", help="of the output, constant (1280x720@30)")
+    add("--canvas", default="1280x720@30", metavar="WxH@FPS", help="size of the output, constant (1280x720@30)")
     _add_setting_arguments(parser)
 
 
@@ -88,13 +88,20 @@ def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
 
     Raises:
         EngineError: it cannot be loaded, or the backend is not usable here.
+        PuppetError: the model cannot make pictures of the size asked for.
     """
     from engines.backends.base import BackendSettings
     from engines.model_folder import ModelFolder
     from puppet.puppeteer import Puppeteer
 
     model = ModelFolder.read(chosen.model)
-    return Puppeteer(model, backend=chosen.backend, engine_settings=BackendSettings(threads=chosen.threads))
+    puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=BackendSettings(threads=chosen.threads))
+    try:
+        puppeteer.check_size(chosen.size or 0)
+    except PuppetError:
+        puppeteer.close()
+        raise
+    return puppeteer
 
 
 def sinks(chosen: argparse.Namespace) -> list[Sink]:
@@ -123,6 +130,8 @@ def recorder(chosen: argparse.Namespace) -> Sink | None:
 def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--mode", choices=("relative", "absolute"), default="relative", help="relative (default): your movements")
+    sizes = get_args(LiveSettings.model_fields["size"].annotation)
+    add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (256)")
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
     add("--smoothing", type=float, default=0.3, metavar="X", help="calms trembling, 0 (off) to 1")
     add("--crop", choices=("auto", "none"), default="auto", help="auto (default) finds the face; none: the middle")
@@ -142,7 +151,7 @@ def settings(chosen: argparse.Namespace) -> Settings:
 
     try:
         return Settings(
-            live=LiveSettings(mode=chosen.mode, strength=chosen.strength),
+            live=LiveSettings(mode=chosen.mode, strength=chosen.strength, **_given(size=chosen.size)),
             camera=CameraSettings(auto_framing=chosen.crop == "auto", smoothing=chosen.smoothing),
             output=OutputSettings(
                 fit=chosen.fit, mirror=chosen.mirror, badge=not chosen.no_badge, **_background(chosen.background)
@@ -152,6 +161,10 @@ def settings(chosen: argparse.Namespace) -> Settings:
         first = error.errors()[0]
         name = "--background" if first["loc"][0] == "colour" else f"--{first['loc'][0]}"
         raise ConfigError(f"{name} {first['input']!r}: {first['msg'].lower()}") from error
+
+
+def _given(**flags: Any) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def _background(text: str) -> dict[str, Any]:

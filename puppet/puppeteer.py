@@ -12,6 +12,7 @@ from engines import backends
 from engines.backends.base import BackendSettings
 from puppet import images
 from puppet.avatar import Avatar
+from puppet.enlargement import OUTPUTS, Enlarger
 from puppet.errors import AvatarError, PuppetError
 from puppet.motion import MotionBasis, is_usable
 from puppet.types import Image, Motion, Rendered
@@ -60,6 +61,7 @@ class Puppeteer:
         self.first: Motion | None = None
         self._basis: MotionBasis | None = None
         self._held_before = 0
+        self._enlarger: Enlarger | None = None
         self._engines: dict[RoleName, Engine] = {}
         try:
             for role in ("segmenter", "encoder", "generator"):
@@ -79,6 +81,20 @@ class Puppeteer:
         """Whether the model can take parts from the avatar into the driving picture."""
         return "swapper" in self._model.spec.roles
 
+    @property
+    def can_enlarge(self) -> bool:
+        """Whether pictures larger than the model's can be made with the avatar's own detail."""
+        generator = self._model.spec.roles["generator"]
+        return self._model.spec.align_corners and {tensor.name for tensor in generator.outputs} >= OUTPUTS
+
+    def check_size(self, size: int) -> None:
+        """Raise PuppetError if pictures of that side, pixels, would be larger than the model can make them."""
+        if size > self.size and not self.can_enlarge:
+            raise PuppetError(
+                f"--size {size}: {self._model.spec.name} gives pictures of {self.size} pixels only; leave the flag "
+                "out, or export the model again if it is of the compact family"
+            )
+
     def make_avatar(self, image: Image, name: str) -> Avatar:
         """Read a picture's motion and features; it does not become the current avatar yet.
 
@@ -89,13 +105,13 @@ class Puppeteer:
         Raises:
             AvatarError: no usable motion can be read off the picture.
         """
-        image = self._fitted(image)
+        picture, image = image, self._fitted(image)
         motion = self.read(image)
         if not is_usable(motion):
             raise AvatarError(
                 f"{name}: the model reads no usable motion off it; frame the face or take another picture"
             )
-        return Avatar(name, image, motion, self.encode(image))
+        return Avatar(name, image, motion, self.encode(image), picture)
 
     def set_avatar(self, avatar: Avatar) -> None:
         """Make this the avatar that is driven; the calibration stays.
@@ -106,6 +122,7 @@ class Puppeteer:
         for role in self._engines.keys() & {"generator", "swapper"}:
             self._pin(role, avatar)
         self.avatar = avatar
+        self._enlarger = None
         self._renew_basis()
 
     def read(self, image: Image) -> Motion:
@@ -168,9 +185,27 @@ class Puppeteer:
         inputs = _motion_inputs("target", target)
         if settings.swap:
             inputs |= self._swap_inputs(frame, settings)
-        image = self._load(role).run(inputs)["image"][0].copy()
-        seconds |= {"motion": moved - started, role: time.perf_counter() - moved}
+        outputs = self._load(role).run(inputs)
+        painted = time.perf_counter()
+        seconds |= {"motion": moved - started, role: painted - moved}
+        if settings.size > self.size and self.can_enlarge:
+            image = self._enlarged(outputs, settings.size)
+            seconds["enlargement"] = time.perf_counter() - painted
+        else:
+            image = outputs["image"][0].copy()
         return Rendered(image, frame, driving, target, seconds, held)
+
+    def _enlarged(self, outputs: dict[str, Array], size: int) -> Image:
+        """A picture of the generator or the swapper, larger; what the swapper took from the driver has no detail."""
+        image = outputs["image"][0]
+        if not outputs.keys() >= OUTPUTS:
+            return images.resize(image, width=size, height=size)
+        avatar = self.avatar
+        assert avatar is not None  # or there would be nothing to move
+        if self._enlarger is None or self._enlarger.size != size:
+            picture = avatar.image if avatar.picture is None else avatar.picture
+            self._enlarger = Enlarger(picture, size=size, model_size=self.size)
+        return self._enlarger.enlarge(image, outputs["warped"][0], outputs["deformation"][0])
 
     def _transfer(self, driving: Motion, settings: LiveSettings) -> tuple[Motion, bool]:
         """The target motion, and whether an earlier one had to be held."""

@@ -70,6 +70,7 @@ def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Pup
     performance = scripted.parse(config.driving) if config.is_scripted else None
     pictures = _prepare(config)
     with (open_puppeteer or _open_puppeteer)(config) as puppeteer:
+        puppeteer.check_size(config.size or 0)
         settings = _settings(config, puppeteer)
         avatar = puppeteer.make_avatar(pictures.avatar, config.avatar.name)
         puppeteer.set_avatar(avatar)
@@ -143,6 +144,8 @@ def _settings(config: RenderConfig, puppeteer: Puppeteer) -> LiveSettings:
     chosen: dict[str, Any] = {"mode": config.mode, "strength": config.strength}
     if config.masks is not None:
         chosen["masks"] = config.masks
+    if config.size is not None:
+        chosen["size"] = config.size
     if config.swap:
         chosen["swap"] = select_parts(config.swap, puppeteer.part_names)
     return LiveSettings(**chosen)

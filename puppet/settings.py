@@ -33,6 +33,11 @@ class LiveSettings(BaseModel):
         title="Part masks",
         description="which pixels move with a part: the driver's, or the avatar's own carried along by the motion",
     )
+    size: Literal[256, 512, 768, 1024] = Field(
+        default=256,
+        title="Picture size",
+        description="pixels of a side; above the model's own, detail comes from the avatar picture, where it can",
+    )
     adapt_scale: bool = Field(
         default=True,
         title="Adapt to head size",

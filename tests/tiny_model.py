@@ -107,6 +107,19 @@ def generator() -> tuple[list, dict[str, np.ndarray]]:
     return nodes + as_picture("moved"), constants | {"black": np.float32(0), "white": np.float32(255)}
 
 
+def enlargeable() -> tuple[list, dict[str, np.ndarray]]:
+    """The generator, with the avatar's pixels beside its picture and a deformation that leaves them where they are."""
+    nodes, constants = generator()
+    nodes += [
+        helper.make_node("Cast", ["features"], ["warped"], to=TensorProto.UINT8),
+        helper.make_node("ReduceSum", ["moved"], ["total"], keepdims=0),
+        helper.make_node("Mul", ["total", "none"], ["nothing"]),
+        helper.make_node("Add", ["still", "nothing"], ["deformation"]),
+    ]
+    nodes_of_map = np.linspace(-1, 1, MAP, dtype=np.float32)
+    return nodes, constants | {"still": np.stack(np.meshgrid(nodes_of_map, nodes_of_map), axis=-1)[None]}
+
+
 def swapper() -> tuple[list, dict[str, np.ndarray]]:
     """Driving picture plus 10 for the background, 20 for the left part, 40 for the right, 3 if hard, 5 if source's."""
     nodes, constants = mover()
@@ -135,11 +148,15 @@ def value_info(spec: TensorSpec) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(spec.name, TYPES[spec.dtype], spec.shape)
 
 
-def write(folder: Path) -> ModelFolder:
+BESIDE = (IMAGE.model_copy(update={"name": "warped"}), tensor("deformation", 1, MAP, MAP, 2))
+
+
+def write(folder: Path, *, can_enlarge: bool = False) -> ModelFolder:
     """Write the four graphs and `model.json`."""
     folder.mkdir(parents=True)
     roles = {}
-    for role, (make, inputs, outputs) in ROLES.items():
+    made = ROLES | ({"generator": (enlargeable, GENERATOR, (IMAGE, *BESIDE))} if can_enlarge else {})
+    for role, (make, inputs, outputs) in made.items():
         nodes, constants = make()
         initialisers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
         graph = helper.make_graph(

@@ -26,6 +26,8 @@ class PuppetModel(nn.Module, ABC):
     """Networks of one family behind the three roles; pictures are float32 (batch, 3, size, size) RGB in [0, 1]."""
 
     family: ClassVar[str]
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Entries of what `generate` gives that its graph gives too; `warped` is a picture like `image`."""
     align_corners: bool
     size: int
     parts: int

@@ -42,6 +42,7 @@ class Compact(PuppetModel):
     """Segmenter, encoder and generator of the compact family."""
 
     family: ClassVar[str] = "compact"
+    beside: ClassVar[tuple[str, ...]] = ("warped", "deformation")
     align_corners = motions.ALIGN_CORNERS
 
     def __init__(self, config: CompactConfig = SMALL) -> None:

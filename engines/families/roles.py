@@ -65,7 +65,7 @@ def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
     found = [
         Role("segmenter", Segmenter(model, ()), {"image": driving}, tuple(_named("", target))),
         Role("encoder", Encoder(model, tuple(features)), {"image": avatar}, tuple(features)),
-        Role("generator", Generator(model, tuple(moving)), moving, ("image",)),
+        Role("generator", Generator(model, tuple(moving)), moving, ("image", *model.beside)),
     ]
     if target.segmentation is not None:
         swapped = {
@@ -98,13 +98,17 @@ class Encoder(RoleModule):
 
 
 class Generator(RoleModule):
-    """The encoder's tensors and both motions -> `image`."""
+    """The encoder's tensors and both motions -> `image` and what the family gives beside it."""
 
-    def forward(self, *tensors: Tensor) -> tuple[Tensor]:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Paint an uint8 (1, size, size, 3) RGB picture; the tensors come in the order of `names`."""
         named = dict(zip(self.names, tensors, strict=True))
         source, target = _motion("source", named), _motion("target", named)
-        return (to_bytes(self.model.generate(named, source, target)["image"]),)
+        given = self.model.generate(named, source, target)
+        pictures = ("image", "warped")
+        return tuple(
+            to_bytes(given[name]) if name in pictures else given[name].float() for name in ("image", *self.model.beside)
+        )
 
 
 class Swapper(RoleModule):

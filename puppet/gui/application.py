@@ -70,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
     capture = live_options.mode("--capture", chosen.capture)
     settings = merged(saved.settings, live_options.settings(chosen))
     opener = Opener(chosen)
-    pipeline = Pipeline(opener, settings=settings, mode=live_options.mode("--size", chosen.size), is_patient=True)
+    pipeline = Pipeline(opener, settings=settings, mode=live_options.mode("--canvas", chosen.canvas), is_patient=True)
     qInstallMessageHandler(_forward)
     application = _application()
     application.setApplicationName("Puppet")

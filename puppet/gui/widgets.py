@@ -145,19 +145,19 @@ class PlainChoice(QComboBox):
 class Choice(Control):
     """One of a few."""
 
-    def __init__(self, title: str, description: str, *, choices: Sequence[str]) -> None:
+    def __init__(self, title: str, description: str, *, choices: Sequence[str | int]) -> None:
         self.box = PlainChoice()
         super().__init__(title, description, self.box)
         for choice in choices:
-            self.box.addItem(choice.capitalize(), choice)
+            self.box.addItem(str(choice).capitalize(), choice)
         self.box.currentIndexChanged.connect(self.changed)
 
     @override
-    def value(self) -> str:
-        return str(self.box.currentData())
+    def value(self) -> Any:
+        return self.box.currentData()
 
     @override
-    def set_value(self, value: str) -> None:
+    def set_value(self, value: str | int) -> None:
         with QSignalBlocker(self.box):
             self.box.setCurrentIndex(self.box.findData(value))
 

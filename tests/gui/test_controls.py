@@ -33,7 +33,7 @@ def change(control: Control) -> object:
         return control.value()
     if isinstance(control, Choice):
         control.box.setCurrentIndex((control.box.currentIndex() + 1) % control.box.count())
-        return control.box.currentText().lower()
+        return control.box.currentData()
     if isinstance(control, Parts):
         control.button.menu().actions()[1].trigger()
         return ("right",)

@@ -19,7 +19,7 @@ from tests.media import brightening, flat, stream_info, write_video
 if TYPE_CHECKING:
     from engines.model_folder import ModelFolder
 
-PLAIN = ("--no-window", "--crop", "none", "--background", "10,20,30", "--no-badge", "--size", "320x180@25")
+PLAIN = ("--no-window", "--crop", "none", "--background", "10,20,30", "--no-badge", "--canvas", "320x180@25")
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def test_a_signal_ends_it_cleanly(command, tmp_path, number):
         ([], "no camera is there; plug one in, or use a video file or scripted instead"),
         (["--camera", "scripted", "--virtual-camera"], "sudo modprobe v4l2loopback"),
         (["--camera", "scripted", "--record", "out.txt"], "out.txt is not a name for a video"),
-        (["--camera", "scripted", "--size", "320"], "--size '320': write it as 1280x720@30"),
-        (["--camera", "scripted", "--size", "321x180"], "sides are even"),
+        (["--camera", "scripted", "--canvas", "320"], "--canvas '320': write it as 1280x720@30"),
+        (["--camera", "scripted", "--canvas", "321x180"], "sides are even"),
         (["--camera", "scripted", "--background", "1,2,300"], "--background 300"),
         (["--camera", "scripted", "--background", "none.png"], "--background 'none.png'"),
         (["--camera", "scripted", "--strength", "3"], "--strength 3.0"),

@@ -165,3 +165,25 @@ def test_rounded_weights_take_half_the_space(tmp_path: Path) -> None:
     assert rounded.spec.precision == "fp32"
     parity = rounded.spec.roles["segmenter"].parity["shift"]
     assert parity.max_difference < 1e-5
+
+
+def test_the_compact_generator_gives_the_moved_pixels_and_how_they_were_moved() -> None:
+    model = families.build("compact", {"size": 128}).eval()
+    pictures = (seeded_picture(128, seed=1), seeded_picture(128, seed=2))
+    role = next(role for role in roles(model, pictures=pictures) if role.name == "generator")
+
+    with torch.no_grad():
+        given = role.run()
+
+    assert {name: (tuple(each.shape), each.dtype) for name, each in given.items()} == {
+        "image": ((1, 128, 128, 3), torch.uint8),
+        "warped": ((1, 128, 128, 3), torch.uint8),
+        "deformation": ((1, 64, 64, 2), torch.float32),
+    }
+    read = torch.nn.functional.interpolate(
+        given["deformation"].permute(0, 3, 1, 2), 128, mode="bilinear", align_corners=True
+    )
+    moved = torch.nn.functional.grid_sample(
+        from_bytes(pictures[0]), read.permute(0, 2, 3, 1), padding_mode="border", align_corners=True
+    )
+    assert torch.equal(given["warped"], to_bytes(moved))

@@ -70,7 +70,7 @@ def arguments(folder: Path) -> list[str]:
     return [
         "live", "--no-window", "--camera", "vivid", "--avatar", str(folder / "avatar.png"), "--model",
         str(folder / "model"), "--backend", "onnxrt", "--threads", "1", "--capture", "640x480@10", "--crop", "none",
-        "--size", f"{WIDTH}x{HEIGHT}@{FPS}", "--background", ",".join(map(str, BACKGROUND)), "--strength", "0",
+        "--canvas", f"{WIDTH}x{HEIGHT}@{FPS}", "--background", ",".join(map(str, BACKGROUND)), "--strength", "0",
         "--no-badge",
     ]  # fmt: skip
 
