@@ -53,7 +53,7 @@ class ModelSpec(_Frozen):
     parts: int = Field(ge=1, description="moving parts, background not counted")
     part_names: tuple[str, ...] = Field(description="one per part, background not counted")
     align_corners: bool
-    precision: Literal["fp32", "fp16"] = "fp32"
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
     licence: str = Field(description="of the weights")
     provenance: str = Field(description="where the weights come from: checkpoint, its sha256, or the training run")
     configuration: dict[str, JsonValue] = Field(default_factory=dict, description="of the networks, by the family")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 DEVICE = "CPU"
 TELEMETRY = "openvino_telemetry"
-_HINTS = {"fp32": "f32", "bf16": "bf16"}
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+"""An eight-bit graph says itself which layers are rounded; the rest is float32."""
 
 
 def import_openvino() -> Any:
@@ -64,8 +65,10 @@ class OpenVinoBackend(Backend):
 
     def why_unsuitable(self, model: ModelFolder, settings: BackendSettings) -> str | None:
         """See `Backend`."""
-        if settings.precision == "int8":
-            return f"{model.path} holds no int8 graphs; choose precision bf16 or fp32"
+        if settings.precision == "int8" and model.spec.precision != "int8":
+            return (
+                f"{model.path} holds no int8 graphs; choose precision bf16 or fp32, or make some with tools/quantise.py"
+            )
         if settings.precision == "bf16" and not _has_bf16():
             return "this processor does not compute in bf16; choose precision fp32"
         return None
