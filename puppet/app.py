@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from engines.errors import EngineError
-from puppet import config, logs
+from puppet import config, logs, swap_options
 from puppet.errors import PuppetError
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _add_motion_arguments(group: argparse._ArgumentGroup) -> None:
         metavar="PART",
         help="take only these parts from the avatar, into the driving video: names or words in them, such as hair,lips",
     )
+    swap_options.add_arguments(group)
 
 
 def _add_framing_arguments(group: argparse._ArgumentGroup) -> None:

@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=_at_least(2), default=20, metavar="N", help="of each run with --pipeline (default: 20)"
     )
+    parser.add_argument("--swap", action="store_true", help="add part swap of half the parts, beside plain driving")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -122,11 +123,15 @@ def _contenders(model: ModelFolder, args: argparse.Namespace, stack: ExitStack) 
                 reasons.append(f"{name} {precision}: {reason}")
                 continue
             puppeteer = stack.enter_context(Puppeteer(model, backend=name, engine_settings=settings))
+            description = backend.describe(settings)
             for size in args.size or [None]:
                 puppeteer.check_size(size or 0)
                 title = f"{name} {precision}" if size is None else f"{name} {precision} {size}"
                 live = LiveSettings() if size is None else LiveSettings(size=size)
-                contenders.append(Contender(title, backend.describe(settings), _cached(puppeteer, live)))
+                contenders.append(Contender(title, description, _cached(puppeteer, live)))
+                if args.swap:
+                    swap = live.model_copy(update={"swap": puppeteer.part_names[::2]})
+                    contenders.append(Contender(f"{title} swap", description, _cached(puppeteer, swap)))
     if not contenders:
         raise BackendError("; ".join(reasons))
     if args.peer:

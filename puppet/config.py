@@ -43,6 +43,11 @@ class RenderConfig(BaseModel):
     crop: Crop = Field("auto", description="of the driving video")
     avatar_crop: Crop = "auto"
     swap: tuple[str, ...] = ()
+    swap_inverse: bool = False
+    swap_mask: Literal["driving", "avatar"] = "driving"
+    swap_hard: bool = False
+    swap_feather: float = Field(0.25, ge=0, le=1)
+    swap_colour: bool = True
     side_by_side: bool = False
     overlay: Literal["parts"] | None = None
     force: bool = False

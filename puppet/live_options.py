@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from puppet import config
+from puppet import config, swap_options
 from puppet.errors import ConfigError, PuppetError, SourceError
 from puppet.settings import CameraSettings, LiveSettings, OutputSettings, Settings
 from puppet.sinks.base import OutputMode
@@ -134,6 +134,10 @@ def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (256)")
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
     add("--smoothing", type=float, default=0.3, metavar="X", help="calms trembling, 0 (off) to 1")
+    add(
+        "--swap", nargs="+", default=[], metavar="PART", help="take only these parts from the avatar, such as hair,lips"
+    )
+    swap_options.add_arguments(parser)
     add("--crop", choices=("auto", "none"), default="auto", help="auto (default) finds the face; none: the middle")
     add("--fit", choices=("centre", "fill"), default="centre", help="of the avatar in the output")
     add("--background", default="blur", metavar="blur|R,G,B|PICTURE", help="beside the avatar (blur)")
@@ -151,7 +155,7 @@ def settings(chosen: argparse.Namespace) -> Settings:
 
     try:
         return Settings(
-            live=LiveSettings(mode=chosen.mode, strength=chosen.strength, **_given(size=chosen.size)),
+            live=LiveSettings(mode=chosen.mode, strength=chosen.strength, **_given(size=chosen.size), **_swap(chosen)),
             camera=CameraSettings(auto_framing=chosen.crop == "auto", smoothing=chosen.smoothing),
             output=OutputSettings(
                 fit=chosen.fit, mirror=chosen.mirror, badge=not chosen.no_badge, **_background(chosen.background)
@@ -159,12 +163,28 @@ def settings(chosen: argparse.Namespace) -> Settings:
         )
     except ValidationError as error:
         first = error.errors()[0]
-        name = "--background" if first["loc"][0] == "colour" else f"--{first['loc'][0]}"
+        name = "--background" if first["loc"][0] == "colour" else f"--{str(first['loc'][0]).replace('_', '-')}"
         raise ConfigError(f"{name} {first['input']!r}: {first['msg'].lower()}") from error
 
 
 def _given(**flags: Any) -> dict[str, Any]:
     return {name: value for name, value in flags.items() if value is not None}
+
+
+def _swap(chosen: argparse.Namespace) -> dict[str, Any]:
+    """What the flags say of part swap.
+
+    Raises:
+        ConfigError: the model has no such part.
+        EngineError: the model's names cannot be read.
+    """
+    values = {name: getattr(chosen, name) for name in LiveSettings.model_fields if name.startswith("swap_")}
+    wanted = tuple(name for entry in chosen.swap for name in entry.split(",") if name)
+    if wanted:
+        from engines.model_folder import ModelFolder
+
+        values["swap"] = swap_options.select_parts(wanted, ModelFolder.read(chosen.model).spec.part_names)
+    return values
 
 
 def _background(text: str) -> dict[str, Any]:

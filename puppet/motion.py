@@ -157,9 +157,8 @@ class MotionBasis:
         With driving d, first frame f, avatar a, strength s and scale c (hull ratio, or 1):
         `shift = a.shift + s c (d.shift - f.shift)`, `affine = (d.affine f.affine^-1)^s a.affine`.
         Absolute mode passes shifts and affines of d through. Masks are the driver's or the avatar's, carried along;
-        a driving motion that brings none (scripted) always takes the avatar's. Part swap lays the avatar's parts over
-        the driving picture, so it is absolute and has the driver's masks. Where nothing usable comes of it, the last
-        target is held (at first: the avatar's own motion).
+        a driving motion that brings none (scripted) always takes the avatar's. Where nothing usable comes of it, the
+        last target is held (at first: the avatar's own motion).
         """
         target = self._target(driving, settings) if is_usable(driving) else None
         if target is None:
@@ -169,13 +168,12 @@ class MotionBasis:
         return self._last_target
 
     def _target(self, driving: Motion, settings: LiveSettings) -> Motion | None:
-        absolute = settings.mode == "absolute" or settings.swap
-        target = driving if absolute else self._relative(driving, settings)
+        target = driving if settings.mode == "absolute" else self._relative(driving, settings)
         if not is_usable(target):
             return None
         if self.avatar.segmentation is None:
             return Motion(target.shift, target.affine)
-        if (settings.masks == "driving" or settings.swap) and driving.segmentation is not None:
+        if settings.masks == "driving" and driving.segmentation is not None:
             return Motion(target.shift, target.affine, driving.segmentation)
         return Motion(target.shift, target.affine, carry_masks(self.avatar, target))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from puppet.avatar import Avatar
 from puppet.enlargement import OUTPUTS, Enlarger
 from puppet.errors import AvatarError, PuppetError
 from puppet.motion import MotionBasis, is_usable
+from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from puppet.types import Frame
 
 log = logging.getLogger(__name__)
-
-BACKGROUND = "background"
-"""Name of channel 0 of the masks; it can be swapped like a part."""
 
 
 class Puppeteer:
@@ -59,6 +58,9 @@ class Puppeteer:
         self.description = f"{spec.name} on {self._backend.describe(self._engine_settings)}"
         self.avatar: Avatar | None = None
         self.first: Motion | None = None
+        # Folders of the compact family that hold a swapper are older: it did no more than the laying over here.
+        blends = "swapper" in spec.roles and spec.family != "compact"
+        self._swap = PartSwap(spec.part_names, blends_features=blends)
         self._basis: MotionBasis | None = None
         self._held_before = 0
         self._enlarger: Enlarger | None = None
@@ -78,8 +80,8 @@ class Puppeteer:
 
     @property
     def can_swap(self) -> bool:
-        """Whether the model can take parts from the avatar into the driving picture."""
-        return "swapper" in self._model.spec.roles
+        """Whether the model has masks, so that parts of avatar and driver can be swapped."""
+        return any(tensor.name == "segmentation" for tensor in self._model.spec.roles["segmenter"].outputs)
 
     @property
     def can_enlarge(self) -> bool:
@@ -179,12 +181,14 @@ class Puppeteer:
 
     def _animate(self, driving: Motion, frame: Frame, settings: LiveSettings, seconds: dict[str, float]) -> Rendered:
         started = time.perf_counter()
-        target, held = self._transfer(driving, settings)
+        if settings.swap and not self.can_swap:
+            raise PuppetError(f"{self._model.spec.name} cannot swap parts; choose a model that has masks")
+        target, held = self._transfer(driving, self._swap.motion_settings(settings) if settings.swap else settings)
         moved = time.perf_counter()
-        role: RoleName = "swapper" if settings.swap else "generator"
+        role: RoleName = "swapper" if settings.swap and self._swap.blends_features else "generator"
         inputs = _motion_inputs("target", target)
-        if settings.swap:
-            inputs |= self._swap_inputs(frame, settings)
+        if role == "swapper":
+            inputs |= self._swap.graph_inputs(self._fitted(frame.image), settings)
         outputs = self._load(role).run(inputs)
         painted = time.perf_counter()
         seconds |= {"motion": moved - started, role: painted - moved}
@@ -193,7 +197,18 @@ class Puppeteer:
             seconds["enlargement"] = time.perf_counter() - painted
         else:
             image = outputs["image"][0].copy()
+        if settings.swap:
+            started = time.perf_counter()
+            image = self._laid_over(image, frame, (driving, target), settings)
+            seconds["laying over"] = time.perf_counter() - started
         return Rendered(image, frame, driving, target, seconds, held)
+
+    def _laid_over(self, painted: Image, frame: Frame, motions: tuple[Motion, Motion], settings: LiveSettings) -> Image:
+        """Driver and avatar in one picture, of the size that was painted."""
+        assert self.avatar is not None  # or nothing would have been painted
+        side = painted.shape[0]
+        fitted = replace(frame, image=images.resize(frame.image, width=side, height=side))
+        return self._swap.compose(painted, fitted, motions, avatar=self.avatar, settings=settings)
 
     def _enlarged(self, outputs: dict[str, Array], size: int) -> Image:
         """A picture of the generator or the swapper, larger; what the swapper took from the driver has no detail."""
@@ -220,18 +235,6 @@ class Puppeteer:
         target = self._basis.transfer(driving, settings)
         return target, self._basis.held > held
 
-    def _swap_inputs(self, frame: Frame, settings: LiveSettings) -> dict[str, Array]:
-        names = (BACKGROUND, *self.part_names)
-        unknown = set(settings.swap) - set(names)
-        if unknown:
-            raise PuppetError(f"the model has no part {sorted(unknown)[0]!r}; it has {', '.join(names)}")
-        return {
-            "driving_image": self._fitted(frame.image)[None],
-            "parts": np.array([[name in settings.swap for name in names]], np.float32),
-            "hard": np.array(settings.swap_hard),
-            "source_mask": np.array(settings.swap_mask == "avatar"),
-        }
-
     def _renew_basis(self) -> None:
         self._held_before = self.held
         if self.avatar is None or self.first is None:
@@ -243,8 +246,6 @@ class Puppeteer:
         """The engine of a role, loaded and given the avatar on first use."""
         engine = self._engines.get(role)
         if engine is None:
-            if role == "swapper" and not self.can_swap:
-                raise PuppetError(f"{self._model.spec.name} cannot swap parts; choose a model that has masks")
             started = time.perf_counter()
             engine = self._backend.load(self._model, role, self._engine_settings)
             self._engines[role] = engine

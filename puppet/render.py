@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from puppet import framing, images, overlay, reference
+from puppet import framing, images, overlay, reference, swap_options
 from puppet.errors import ConfigError, PuppetError
 from puppet.interruption import Interruption
 from puppet.progress import Progress
@@ -82,7 +82,8 @@ def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Pup
         assert pictures.driving is not None
         assert pictures.square is not None
         clip = pictures.driving.clip
-        frames = _Crops(pictures.driving, pictures.square, size=puppeteer.size)
+        side = max(puppeteer.size, settings.size) if settings.swap else puppeteer.size
+        frames = _Crops(pictures.driving, pictures.square, size=side)
         if config.mode == "relative":
             puppeteer.calibrate(_first_motion(config, frames, puppeteer, avatar))
         rendered = (puppeteer.render(frame, settings) for frame in frames)
@@ -147,27 +148,10 @@ def _settings(config: RenderConfig, puppeteer: Puppeteer) -> LiveSettings:
     if config.size is not None:
         chosen["size"] = config.size
     if config.swap:
-        chosen["swap"] = select_parts(config.swap, puppeteer.part_names)
+        names = [name for name in LiveSettings.model_fields if name.startswith("swap_")]
+        chosen |= {name: getattr(config, name) for name in names}
+        chosen["swap"] = swap_options.select_parts(config.swap, puppeteer.part_names)
     return LiveSettings(**chosen)
-
-
-def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Parts by their names, or by a word that several share, in the plural or not: `lips`, `eye`, `left`.
-
-    Raises:
-        ConfigError: a name fits no part.
-    """
-    known = ("background", *part_names)
-    chosen: list[str] = []
-    for name in wanted:
-        word = name.lower()
-        singular = word[:-1] if word.endswith("s") else word
-        fitting = [part for part in known if part == word]
-        fitting = fitting or [part for part in known if {word, singular} & set(part.split("_"))]
-        if not fitting:
-            raise ConfigError(f"--swap {name!r}: the model has no such part; it has {', '.join(known)}")
-        chosen += [part for part in fitting if part not in chosen]
-    return tuple(chosen)
 
 
 def _first_motion(config: RenderConfig, frames: _Crops, puppeteer: Puppeteer, avatar: Avatar) -> Motion | None:

@@ -48,15 +48,32 @@ class LiveSettings(BaseModel):
         title="Part swap",
         description="parts to take from the avatar into the driving picture; none drives the avatar's whole picture",
     )
+    swap_inverse: bool = Field(
+        default=False,
+        title="The other way round",
+        description="all of the avatar, and the chosen parts of the driver",
+    )
+    swap_mask: Literal["driving", "avatar"] = Field(
+        default="driving",
+        title="Swap mask",
+        description="whose mask says where a swapped part lies: the driver's, or the avatar's, carried along",
+    )
     swap_hard: bool = Field(
         default=False,
         title="Hard edges",
         description="cut swapped parts out at mask value 0.5 instead of blending them in",
     )
-    swap_mask: Literal["driving", "avatar"] = Field(
-        default="driving",
-        title="Swap mask",
-        description="whose mask says where a swapped part lies: the driver's, or the avatar's, warped",
+    swap_feather: float = Field(
+        default=0.25,
+        ge=0.0,
+        le=1.0,
+        title="Feathering",
+        description="how softly a swapped part passes over into the rest; 0 leaves the mask as the model made it",
+    )
+    swap_colour: bool = Field(
+        default=True,
+        title="Match colours",
+        description="give swapped skin the tone and light of the skin around it; hair, lips and eyes keep their colour",
     )
 
 

@@ -28,6 +28,8 @@ class PuppetModel(nn.Module, ABC):
     family: ClassVar[str]
     beside: ClassVar[tuple[str, ...]] = ()
     """Entries of what `generate` gives that its graph gives too; `warped` is a picture like `image`."""
+    blends_features: ClassVar[bool] = False
+    """Whether part swap needs a graph of its own (`swap`); else the moved avatar is laid over the driving picture."""
     align_corners: bool
     size: int
     parts: int
@@ -74,6 +76,6 @@ class PuppetModel(nn.Module, ABC):
             (batch, 3, size, size) in [0, 1].
 
         Raises:
-            NotImplementedError: the family has no segmentation.
+            NotImplementedError: the family blends no features.
         """
-        raise NotImplementedError(f"family {self.family} has no segmentation, so no parts to swap")
+        raise NotImplementedError(f"family {self.family} blends no features of two pictures")

@@ -82,32 +82,6 @@ class Compact(PuppetModel):
             "visibility": trust[:, :1],
         }
 
-    def swap(
-        self,
-        features: dict[str, Tensor],
-        source: PartMotion,
-        target: PartMotion,
-        *,
-        driving_image: Tensor,
-        parts: Tensor,
-        hard: Tensor,
-        source_mask: Tensor,
-    ) -> Tensor:
-        """See `PuppetModel.swap`; the moved avatar is laid over the driving picture by the parts' masks."""
-        assert target.segmentation is not None
-        assert source.segmentation is not None
-        deformation, trust, motion, _ = self._move(features, source, target)
-        decoded, mask = self.decoder(self._warped_pyramid(features, deformation, trust), motion)
-        moved = mask * motions.warp(features["picture"], deformation) + (1 - mask) * decoded
-        weight = parts[:, :, None, None]
-        own = (target.segmentation * weight).sum(dim=1, keepdim=True)
-        carried = motions.warp((source.segmentation * weight).sum(dim=1, keepdim=True), deformation)
-        chosen = torch.where(source_mask, carried, own)
-        chosen = torch.where(hard, (chosen > 0.5).to(chosen.dtype), chosen)
-        chosen = motions.resized(chosen, self.size)
-        picture: Tensor = chosen * moved + (1 - chosen) * driving_image
-        return picture
-
     def _move(
         self, features: dict[str, Tensor], source: PartMotion, target: PartMotion
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:

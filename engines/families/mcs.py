@@ -64,6 +64,7 @@ class MCS(PuppetModel):
     """Segmentation and reconstruction modules behind the roles of a puppet."""
 
     family: ClassVar[str] = "mcs"
+    blends_features: ClassVar[bool] = True
 
     def __init__(self, configuration: MCSConfiguration) -> None:
         super().__init__()

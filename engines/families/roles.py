@@ -54,7 +54,7 @@ def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
         pictures: an avatar and a driving picture, uint8 (1, size, size, 3) RGB, that the examples are made from.
 
     Returns:
-        Segmenter, encoder, generator and, for families with segmentation, swapper.
+        Segmenter, encoder, generator and, for families that blend features, swapper.
     """
     avatar, driving = pictures
     with torch.no_grad():
@@ -67,7 +67,7 @@ def roles(model: PuppetModel, *, pictures: tuple[Tensor, Tensor]) -> list[Role]:
         Role("encoder", Encoder(model, tuple(features)), {"image": avatar}, tuple(features)),
         Role("generator", Generator(model, tuple(moving)), moving, ("image", *model.beside)),
     ]
-    if target.segmentation is not None:
+    if model.blends_features:
         swapped = {
             **moving,
             "driving_image": driving,

@@ -218,7 +218,9 @@ class Infer:
             self._calibrator.ask()
             self._framer.renew()
         posed = Frame(avatar.image, frame.index, frame.captured_at)
-        return self._puppeteer.animate(self._head.posed(frame.pose), posed, self.settings.live)
+        # There is no driver's picture to swap parts with.
+        settings = self.settings.live.model_copy(update={"swap": ()})
+        return self._puppeteer.animate(self._head.posed(frame.pose), posed, settings)
 
     def _drive(self, frame: Frame, avatar: Avatar) -> Shot:
         settings, puppeteer = self.settings, self._puppeteer
@@ -230,9 +232,9 @@ class Infer:
         if self._framer.has_face != self._has_face:
             self._has_face = self._framer.has_face
             self._board.update(has_face=self._has_face)
-        cropped = Frame(
-            images.crop(frame.image, square, size=puppeteer.size, quick=True), frame.index, frame.captured_at
-        )
+        # Part swap shows the driver's own picture, as large as the output.
+        side = max(puppeteer.size, settings.live.size) if settings.live.swap else puppeteer.size
+        cropped = Frame(images.crop(frame.image, square, size=side, quick=True), frame.index, frame.captured_at)
         started = time.perf_counter()
         driving = puppeteer.read(cropped.image)
         reading = time.perf_counter() - started

@@ -106,7 +106,7 @@ def test_overlay_tints_the_result(folder: Path, tiny_model: ModelFolder) -> None
 
 
 def test_swap_keeps_the_driving_picture_but_for_the_part(folder: Path, tiny_model: ModelFolder) -> None:
-    assert render(tiny_model, "--swap", "left,right") == 0
+    assert render(tiny_model, "--swap", "left,right", "--swap-feather", "0", "--no-swap-colour") == 0
 
     # The tiny swapper adds 20 for the left part and 40 for the right one.
     np.testing.assert_allclose(levels(folder / "out.mp4"), 20 + 4 * np.arange(20) + 60, atol=4)

@@ -9,7 +9,7 @@ import pytest
 from puppet import config
 from puppet.errors import ConfigError
 from puppet.framing import Square
-from puppet.render import select_parts
+from puppet.swap_options import select_parts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -198,15 +198,6 @@ def test_a_driving_motion_without_masks_carries_the_avatars(some_motion):
     np.testing.assert_array_equal(target.segmentation, motion.carry_masks(some_motion, target))
 
 
-def test_part_swap_is_absolute_with_the_drivers_masks(some_motion):
-    driving = Motion(some_motion.shift + np.float32(0.1), some_motion.affine, some_motion.segmentation[::-1])
-
-    target = MotionBasis(some_motion, some_motion).transfer(driving, LiveSettings(swap=("hair",), strength=0))
-
-    assert target.shift is driving.shift
-    assert target.segmentation is driving.segmentation
-
-
 @pytest.fixture
 def some_motion(rng) -> Motion:
     masks = rng.random((PARTS + 1, 8, 8), np.float32)

@@ -61,7 +61,7 @@ def test_there_are_no_parts_to_swap(numbers: dict[str, torch.Tensor]) -> None:
     model = seeded_model("fomm")
     image, motion, off = seeded_image(1), stored(numbers, "source"), torch.tensor(False)
 
-    with pytest.raises(NotImplementedError, match="no segmentation"):
+    with pytest.raises(NotImplementedError, match="blends no features"):
         model.swap({}, motion, motion, driving_image=image, parts=torch.ones(1, 5), hard=off, source_mask=off)
 
 

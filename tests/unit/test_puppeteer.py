@@ -15,6 +15,7 @@ from puppet.types import Frame, Motion
 
 SIZE = 32
 PLAIN = LiveSettings(adapt_scale=False)
+EXACT = {"swap_feather": 0.0, "swap_colour": False}
 
 
 @pytest.fixture(params=backends.names())
@@ -168,19 +169,19 @@ def test_held_frames_are_counted_across_avatars_and_calibrations(posed):
     ],
 )
 def test_part_swap_lays_the_named_parts_over_the_driving_picture(posed, change, brighter):
-    rendered = posed.render(frame(128), LiveSettings(**change))
+    rendered = posed.render(frame(128), LiveSettings(**change, **EXACT))
 
     assert rendered.image[0, 0, 0] == 128 + brighter
-    assert list(rendered.seconds) == ["segmenter", "motion", "swapper"]
+    assert list(rendered.seconds) == ["segmenter", "motion", "swapper", "laying over"]
     np.testing.assert_array_equal(rendered.target.shift, rendered.driving.shift)
 
 
 def test_swap_and_plain_driving_take_turns_and_share_the_avatar(posed):
-    posed.render(frame(128), LiveSettings(swap=("left",)))
+    posed.render(frame(128), LiveSettings(swap=("left",), **EXACT))
     posed.set_avatar(posed.make_avatar(picture(50), "dark"))
 
     assert posed.render(frame(179), PLAIN).image[0, 0, 0] == 90
-    assert posed.render(frame(179), LiveSettings(swap=("left",))).image[0, 0, 0] == 199
+    assert posed.render(frame(179), LiveSettings(swap=("left",), **EXACT)).image[0, 0, 0] == 199
 
 
 def test_an_unknown_part_is_answered_with_the_known_ones(posed):
@@ -188,13 +189,29 @@ def test_an_unknown_part_is_answered_with_the_known_ones(posed):
         posed.render(frame(128), LiveSettings(swap=("left", "beard")))
 
 
-def test_a_model_without_a_swapper_says_so(tiny_model):
+@pytest.fixture
+def without_swapper(tiny_model):
     roles = {role: entry for role, entry in tiny_model.spec.roles.items() if role != "swapper"}
+    return ModelFolder(tiny_model.path, tiny_model.spec.model_copy(update={"roles": roles}))
+
+
+def test_without_a_graph_of_its_own_the_moved_avatar_is_laid_over(without_swapper):
+    with Puppeteer(without_swapper) as puppeteer:
+        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
+        rendered = puppeteer.render(frame(151), LiveSettings(swap=("left",), **EXACT))
+
+    moved = 100 + 100 * 2 * (151 - 100) / 255
+    assert abs(rendered.image[0, 0, 0] - (moved / 3 + 151 * 2 / 3)) <= 1  # the tiny masks are a third everywhere
+
+
+def test_a_model_without_masks_cannot_swap(tiny_model):
+    segmenter = tiny_model.spec.roles["segmenter"]
+    bare = segmenter.model_copy(update={"outputs": segmenter.outputs[:2]})
+    roles = {**tiny_model.spec.roles, "segmenter": bare}
     model = ModelFolder(tiny_model.path, tiny_model.spec.model_copy(update={"roles": roles}))
 
     with Puppeteer(model) as puppeteer:
         puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
-        assert not puppeteer.can_swap
         with pytest.raises(PuppetError, match="tiny cannot swap parts"):
             puppeteer.render(frame(128), LiveSettings(swap=("left",)))
 

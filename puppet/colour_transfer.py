@@ -1,0 +1,164 @@
+"""Colours of a swapped part: skin takes the tone and light of the skin around it, and all else keeps its own colour.
+
+A look is the skin's mean and covariance in CIE L*a*b*, and its mean near each part. Between two looks lies a linear map
+(Monge-Kantorovich: the one that moves colours least). A pixel follows it as far as its colour is skin's, so that hair,
+lips and the white of the eyes stay what they are. Everything is counted on pictures as small as the masks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from puppet import images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from puppet.types import Floats, Image
+
+NO_SKIN = frozenset({"hair", "beard", "forehead", "ear", "ears", "body", "neck", "shoulder", "clothes", "background"})
+"""Words in the names of parts that show much else than skin; fringes cover foreheads."""
+LEAST_SPREAD = 5.0
+"""Standard deviation, units of L*a*b*: a flat drawing's skin has none, and would be divided by."""
+REACH = 3.0
+"""Standard deviations at which a colour counts half as skin."""
+GAIN = (0.7, 1.4)
+"""Limits of how much contrast shrinks and grows: noise and compression must not be blown up."""
+NEARBY = 3.0
+"""Standard deviation of the neighbourhood of a part, pixels of the masks."""
+PRIOR = 20.0
+"""Pixels of skin that the whole face counts as beside those near a part."""
+SETTLING_S = 0.6
+"""Time constant with which a steady look follows the driver's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The skin in one picture, in L*a*b* (L from 0 to 100)."""
+
+    mean: Floats
+    """(3,)."""
+    covariance: Floats
+    """(3, 3)."""
+    local: Floats
+    """(K + 1, 3): the mean near each part; of the background, that of all."""
+
+
+def read_look(image: Image, masks: Floats, part_names: Sequence[str]) -> Look:
+    """Read the skin's colours off a picture.
+
+    Args:
+        image: uint8 (H, H, 3) RGB.
+        masks: (K + 1, h, w) in [0, 1], background first.
+        part_names: K names; parts that are named after something else than skin are left out at first.
+    """
+    height, width = masks.shape[1:]
+    small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = to_lab(small).reshape(-1, 3)
+    weights = masks.reshape(len(masks), -1)
+    chosen = [index for index, name in enumerate(part_names, start=1) if not NO_SKIN & set(name.split("_"))]
+    face = weights[chosen or slice(1, None)].sum(axis=0)
+    mean, covariance = _moments(pixels, face)
+    # Once more without what lies far off: lips, eyes, brows.
+    mean, covariance = _moments(pixels, face * _likeness(pixels - mean, covariance))
+    skin = (1 - weights[0]) * _likeness(pixels - mean, covariance)
+    near = np.stack([cv2.GaussianBlur(mask, (0, 0), NEARBY) for mask in masks.astype(np.float32)])
+    near = near.reshape(len(masks), -1) * skin
+    near[0] = 0
+    local = (near @ pixels + PRIOR * mean) / (near.sum(axis=1, keepdims=True) + PRIOR)
+    return Look(mean, covariance, np.asarray(local, np.float32))
+
+
+class SteadyLook:
+    """The driver's look over time: it follows slowly, so that a swapped part does not flicker."""
+
+    def __init__(self) -> None:
+        self._look: Look | None = None
+        self._at = 0.0
+
+    def follow(self, look: Look, now: float) -> Look:
+        """Take the look of this moment, seconds; returns the steady one, at first the same."""
+        last, passed = self._look, now - self._at
+        self._at = now
+        if last is None or passed < 0 or last.local.shape != look.local.shape:
+            self._look = look
+        else:
+            share = np.float32(1 - math.exp(-passed / SETTLING_S))
+            self._look = Look(*(old + share * (new - old) for old, new in zip(_parts(last), _parts(look), strict=True)))
+        return self._look
+
+
+def recolour(image: Image, weights: Floats, *, source: Look, goal: Look) -> Image:
+    """Carry a picture's skin over from one look to another.
+
+    Args:
+        image: uint8 (h, w, 3) RGB.
+        weights: float32 (K + 1, h', w'), 0 and more: how much of each part is where, over the same area.
+        source: the look of the picture that the image is from.
+        goal: the look to take on.
+
+    Returns:
+        uint8 (h, w, 3) RGB.
+    """
+    height, width = image.shape[:2]
+    total = weights.sum(axis=0) + 1e-3
+    matrix = linear_map(source.covariance, goal.covariance)
+    means = np.concatenate([source.local, goal.local - source.local @ matrix.T], axis=1)
+    means0 = np.concatenate([source.mean, goal.mean - matrix @ source.mean])
+    planes = (np.tensordot(means, weights, axes=(0, 0)) + 1e-3 * means0[:, None, None]) / total
+    field = images.enlarge_planes(planes.astype(np.float32), width=width, height=height).transpose(1, 2, 0)
+    colours = to_lab(image)
+    moved = cv2.transform(colours, matrix) + field[..., 3:]
+    skin = _likeness((colours - field[..., :3]).reshape(-1, 3), source.covariance).reshape(height, width, 1)
+    return from_lab(colours + skin * (moved - colours))
+
+
+def linear_map(source: Floats, goal: Floats) -> Floats:
+    """The symmetric matrix, float32 (3, 3), that turns one covariance into the other, its gains within limits."""
+    root, inverse_root = _power(source, 0.5), _power(source, -0.5)
+    middle = np.asarray(root @ goal @ root, np.float32)
+    matrix = np.asarray(inverse_root @ _power(middle, 0.5) @ inverse_root, np.float32)
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.clip(values, *GAIN)) @ vectors.T, np.float32)
+
+
+def to_lab(image: Image) -> Floats:
+    """Uint8 (h, w, 3) sRGB to float32 (h, w, 3) L*a*b*."""
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) * np.float32(1 / 255), cv2.COLOR_RGB2LAB), np.float32)
+
+
+def from_lab(colours: Floats) -> Image:
+    """Float32 (h, w, 3) L*a*b* to uint8 (h, w, 3) sRGB, clipped."""
+    picture = np.maximum(cv2.cvtColor(colours.astype(np.float32), cv2.COLOR_LAB2RGB), 0)
+    return np.asarray(cv2.convertScaleAbs(picture, alpha=255), np.uint8)
+
+
+def _moments(pixels: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Weighted mean (3,) and covariance (3, 3), the latter at least that of the least spread."""
+    weights = weights / (weights.sum() + 1e-6)
+    mean = weights @ pixels
+    centred = pixels - mean
+    covariance = (centred * weights[:, None]).T @ centred + LEAST_SPREAD**2 * np.eye(3)
+    return mean.astype(np.float32), covariance.astype(np.float32)
+
+
+def _likeness(offsets: Floats, covariance: Floats) -> Floats:
+    """How much a colour is skin's, (n,) in (0, 1], from its offset from the mean, (n, 3)."""
+    whitened = offsets @ _power(covariance, -0.5)
+    distance = np.einsum("ij,ij->i", whitened, whitened)
+    return np.asarray(1 / (1 + (distance / REACH**2) ** 2), np.float32)
+
+
+def _power(matrix: Floats, exponent: float) -> Floats:
+    """A power of a symmetric positive matrix."""
+    values, vectors = np.linalg.eigh(matrix.astype(np.float64))
+    return np.asarray((vectors * np.maximum(values, 1e-6) ** exponent) @ vectors.T, np.float32)
+
+
+def _parts(look: Look) -> tuple[Floats, Floats, Floats]:
+    return look.mean, look.covariance, look.local

@@ -1,0 +1,222 @@
+"""Part swap: some parts of one face, all else of another; the masks, the colours and the laying over (NumPy).
+
+The avatar moves in the driver's own pose, and the chosen parts of it are laid over the driver's picture (MCS, section
+3.4). The other way round, the driver's chosen parts are carried to where the avatar's are and laid over it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from puppet import images
+from puppet.colour_transfer import SteadyLook, read_look, recolour
+from puppet.errors import PuppetError
+from puppet.motion import carry_masks, inverse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from puppet.avatar import Avatar
+    from puppet.colour_transfer import Look
+    from puppet.settings import LiveSettings
+    from puppet.types import Floats, Frame, Image, Motion
+
+BACKGROUND = "background"
+"""Name of channel 0 of the masks; it can be swapped like a part."""
+WIDEST = 0.04
+"""Standard deviation of the widest feathering, over the picture's side."""
+LEAST = 1 / 255
+"""Of a mask: below it no level of a colour changes."""
+CONTRAST = 2.5
+"""By which a mask is sharpened before it is feathered."""
+SPREAD = 2.0
+"""Pixels of the masks by which a part's motion reaches beyond its mask, for the feathering."""
+
+
+class Layers(NamedTuple):
+    """One picture, and another that is laid over it where the chosen parts are."""
+
+    base: Image
+    over: Image
+    masks: Floats
+    """(K + 1, h, w): of the parts."""
+
+
+class PartSwap:
+    """Lays parts over, frame by frame, with colours that hold still."""
+
+    def __init__(self, part_names: Sequence[str], *, blends_features: bool) -> None:
+        """Take what the model is like.
+
+        Args:
+            part_names: of its K parts.
+            blends_features: the model's own graph paints avatar and driver into one picture; else the picture that it
+                painted is the avatar alone.
+        """
+        self.part_names = tuple(part_names)
+        self.blends_features = blends_features
+        self._driver = SteadyLook()
+        self._avatar: Avatar | None = None
+        self._avatar_look: Look | None = None
+
+    def motion_settings(self, settings: LiveSettings) -> LiveSettings:
+        """How the avatar moves: in the driver's pose, unless it keeps its own picture and takes parts of the driver."""
+        if self.blends_features:
+            return settings.model_copy(update={"mode": "absolute", "masks": "driving"})
+        if settings.swap_inverse:
+            return settings
+        return settings.model_copy(update={"mode": "absolute", "masks": settings.swap_mask})
+
+    def graph_inputs(self, picture: Image, settings: LiveSettings) -> dict[str, np.ndarray]:
+        """What the model's own graph for part swap takes beside the generator's inputs."""
+        parts = chosen(settings, self.part_names)
+        return {
+            "driving_image": picture[None],
+            "parts": (1 - parts if settings.swap_inverse else parts)[None],
+            "hard": np.array(settings.swap_hard),
+            "source_mask": np.array((settings.swap_mask == "avatar") != settings.swap_inverse),
+        }
+
+    def compose(
+        self, painted: Image, frame: Frame, motions: tuple[Motion, Motion], *, avatar: Avatar, settings: LiveSettings
+    ) -> Image:
+        """Lay the chosen parts over.
+
+        Args:
+            painted: what the model painted, uint8 (S, S, 3) RGB.
+            frame: the driver's, uint8 (S, S, 3) RGB.
+            motions: the driver's and what the model was given; the latter with masks.
+            avatar: that was moved.
+            settings: with the parts.
+
+        Returns:
+            uint8 (S, S, 3) RGB.
+
+        Raises:
+            PuppetError: the model has no such part.
+        """
+        parts = chosen(settings, self.part_names)
+        if self.blends_features and not settings.swap_feather and not settings.swap_colour:
+            return painted
+        layers = self._layers(painted, frame.image, motions, avatar=avatar, settings=settings)
+        weights = layers.masks * parts[:, None, None]
+        mask = self._mask(weights.sum(axis=0), painted.shape[0], settings)
+        box = _box(mask, step=max(1, painted.shape[0] // weights.shape[1]))
+        if box is None:
+            return layers.base
+        over = layers.over[box]
+        if settings.swap_colour:
+            over = self._recoloured(over, _cut(weights, box, painted.shape[0]), frame, motions[0], avatar, settings)
+        share = mask[box][..., None]
+        result = layers.base.copy()
+        result[box] = cv2.convertScaleAbs(layers.base[box] + share * (over.astype(np.float32) - layers.base[box]))
+        return result
+
+    def _layers(
+        self, painted: Image, picture: Image, motions: tuple[Motion, Motion], *, avatar: Avatar, settings: LiveSettings
+    ) -> Layers:
+        driving, target = motions
+        assert target.segmentation is not None
+        if self.blends_features:
+            is_carried = settings.swap_mask == "avatar"
+            masks = carry_masks(avatar.motion, target) if is_carried else target.segmentation
+            if not settings.swap_feather:
+                return Layers(painted, painted, masks)
+            # What the driver keeps is the driver's own picture, not the network's copy of it.
+            return Layers(painted, picture, masks) if settings.swap_inverse else Layers(picture, painted, masks)
+        if not settings.swap_inverse:
+            return Layers(picture, painted, target.segmentation)
+        if driving.segmentation is None or settings.swap_mask == "avatar":
+            masks = target.segmentation
+        else:
+            masks = carry_masks(driving, target)
+        weights = masks * chosen(settings, self.part_names)[:, None, None]
+        return Layers(painted, carry_picture(picture, weights, driving, target), masks)
+
+    def _mask(self, soft: Floats, side: int, settings: LiveSettings) -> Floats:
+        mask = images.enlarge_planes(soft[None].astype(np.float32), width=side, height=side)[0]
+        if settings.swap_hard:
+            mask = (mask > 0.5).astype(np.float32)
+        if settings.swap_feather:
+            # Two half-transparent faces over each other look like ghosts; the blur makes the edge soft instead.
+            mask = np.clip(0.5 + CONTRAST * (mask - 0.5), 0, 1)
+            mask = cv2.GaussianBlur(mask, (0, 0), settings.swap_feather * WIDEST * side)
+            if self.blends_features:
+                mask = 2 * mask  # the network has mixed both already; at a half and more its picture stands
+        return np.asarray(np.clip(mask, 0, 1), np.float32)
+
+    def _recoloured(
+        self, over: Image, weights: Floats, frame: Frame, driving: Motion, avatar: Avatar, settings: LiveSettings
+    ) -> Image:
+        if driving.segmentation is None:
+            return over
+        if self._avatar is not avatar or self._avatar_look is None:
+            assert avatar.motion.segmentation is not None
+            self._avatar, self._avatar_look = (
+                avatar,
+                read_look(avatar.image, avatar.motion.segmentation, self.part_names),
+            )
+        look = read_look(frame.image, driving.segmentation, self.part_names)
+        driver = self._driver.follow(look, frame.captured_at)
+        if settings.swap_inverse:
+            return recolour(over, weights, source=driver, goal=self._avatar_look)
+        return recolour(over, weights, source=self._avatar_look, goal=driver)
+
+
+def chosen(settings: LiveSettings, part_names: Sequence[str]) -> Floats:
+    """Which channels of the masks are swapped, float32 (K + 1,), 0 or 1.
+
+    Raises:
+        PuppetError: the model has no such part.
+    """
+    names = (BACKGROUND, *part_names)
+    unknown = set(settings.swap) - set(names)
+    if unknown:
+        raise PuppetError(f"the model has no part {min(unknown)!r}; it has {', '.join(names)}")
+    return np.array([name in settings.swap for name in names], np.float32)
+
+
+def carry_picture(picture: Image, weights: Floats, motion: Motion, target: Motion) -> Image:
+    """A picture with its parts where the target motion puts them, bilinear; parts' motions pass over into each other.
+
+    Args:
+        picture: uint8 (S, S, 3) RGB.
+        weights: float32 (K + 1, h, w): how much of each part is where in the picture to make, background first.
+        motion: of the picture.
+        target: of the picture to make.
+    """
+    side = picture.shape[0]
+    matrix = motion.affine @ inverse(target.affine)
+    offset = motion.shift - (matrix @ target.shift[..., None])[..., 0]
+    still = np.array([[1, 0, 0, 0, 1, 0]], np.float32)
+    maps = np.concatenate([still, np.concatenate([matrix, offset[..., None]], axis=2).reshape(-1, 6)])
+    spread = np.stack([cv2.GaussianBlur(plane, (0, 0), SPREAD) for plane in weights])
+    spread += 1e-6 * weights.mean(axis=(1, 2))[:, None, None] + 1e-12
+    blended = np.tensordot(maps, spread / spread.sum(axis=0), axes=(0, 0)).astype(np.float32)
+    a, b, c, d, e, f = images.enlarge_planes(blended, width=side, height=side)
+    line = np.linspace(-1, 1, side, dtype=np.float32)
+    x, y = np.meshgrid(line, line)
+    half = np.float32((side - 1) / 2)
+    columns, rows = (a * x + b * y + c + 1) * half, (d * x + e * y + f + 1) * half
+    moved = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
+
+
+def _box(mask: Floats, *, step: int) -> tuple[slice, slice] | None:
+    """Rows and columns in which the mask says anything, in whole steps; None if it is empty."""
+    rows, columns = np.flatnonzero(mask.max(axis=1) > LEAST), np.flatnonzero(mask.max(axis=0) > LEAST)
+    if not rows.size:
+        return None
+    top, bottom, left, right = (int(indices[end]) // step for indices in (rows, columns) for end in (0, -1))
+    return slice(top * step, (bottom + 1) * step), slice(left * step, (right + 1) * step)
+
+
+def _cut(planes: Floats, box: tuple[slice, slice], side: int) -> Floats:
+    """The part of small planes that lies in a box of a picture with this side, widened to whole pixels."""
+    places = []
+    for place, length in zip(box, planes.shape[1:], strict=True):
+        places.append(slice(place.start * length // side, -(-min(place.stop, side) * length // side)))
+    return planes[:, places[0], places[1]]

@@ -1,0 +1,45 @@
+"""Flags of part swap, the same for `render` and `live`, and what the words in them mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from puppet.errors import ConfigError
+from puppet.swap import BACKGROUND
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(group: argparse._ActionsContainer) -> None:
+    """Declare the flags beside `--swap`."""
+    add = group.add_argument
+    add("--swap-inverse", action="store_true", help="the other way round: all of the avatar, these parts of the driver")
+    add("--swap-mask", choices=("driving", "avatar"), default="driving", help="whose mask says where a part lies")
+    add("--swap-hard", action="store_true", help="cut swapped parts out with a hard edge")
+    add("--swap-feather", type=float, default=0.25, metavar="X", help="softness of their edges, 0 to 1 (0.25)")
+    add(
+        "--no-swap-colour",
+        dest="swap_colour",
+        action="store_false",
+        help="leave the colours of swapped skin as they are",
+    )
+
+
+def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Parts by their names, or by a word that several share, in the plural or not: `lips`, `eye`, `left`.
+
+    Raises:
+        ConfigError: a name fits no part.
+    """
+    known = (BACKGROUND, *part_names)
+    chosen: list[str] = []
+    for name in wanted:
+        word = name.lower()
+        singular = word[:-1] if word.endswith("s") else word
+        fitting = [part for part in known if part == word]
+        fitting = fitting or [part for part in known if {word, singular} & set(part.split("_"))]
+        if not fitting:
+            raise ConfigError(f"--swap {name!r}: the model has no such part; it has {', '.join(known)}")
+        chosen += [part for part in fitting if part not in chosen]
+    return tuple(chosen)
