@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     live = commands.add_parser("live", parents=[common], help="drive a picture with the camera, in a window")
     _add_live_arguments(live)
     doctor = commands.add_parser("doctor", parents=[common], help="say what is there and what is missing")
+    doctor.add_argument("--measure", action="store_true", help="find anew which backend and size suit this machine")
     doctor.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder")
     doctor.set_defaults(run=_doctor)
     return parser
@@ -214,7 +215,7 @@ def _summary(report: Report) -> str:
 def _doctor(chosen: argparse.Namespace) -> int:
     from puppet.doctor import examine
 
-    rows, is_ready = examine(chosen.model)
+    rows, is_ready = examine(chosen.model, measure=chosen.measure)
     width = max(len(name) for name, _ in rows)
     for name, finding in rows:
         _tell(f"{name:{width}}  {finding}")

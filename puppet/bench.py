@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         nargs="+",
         default=[],
-        choices=get_args(LiveSettings.model_fields["size"].annotation),
+        choices=get_args(LiveSettings.model_fields["size"].annotation)[1:],
         help="sides of the picture, pixels, measured beside each other (default: the model's)",
     )
     parser.add_argument(

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 PACKAGES = ("numpy", "opencv-python-headless", "av", "pillow", "openvino", "onnxruntime", "PyQt6", "pyvirtualcam")
 
 
-def examine(model: Path) -> tuple[list[tuple[str, str]], bool]:
+def examine(model: Path, *, measure: bool = False) -> tuple[list[tuple[str, str]], bool]:
     """Look at interpreter, packages, backends and model.
 
     Args:
         model: folder to look into.
+        measure: find anew which backend, arithmetic and picture size suit this machine.
 
     Returns:
         Rows of name and finding; whether pictures can be rendered here.
@@ -39,6 +40,8 @@ def examine(model: Path) -> tuple[list[tuple[str, str]], bool]:
         rows.append((f"backend {name}", reason or "usable"))
     finding, is_whole = _model(model)
     rows.append(("model", finding))
+    if is_whole:
+        rows.append(("auto", _choice(model, measure=measure)))
     rows.append(("screen", "yes" if has_screen() else "no: videos can be rendered, a window cannot be opened"))
     rows.append(("camera", "yes" if has_camera() else "none found"))
     return rows, usable and is_whole
@@ -50,6 +53,17 @@ def _packages() -> Iterator[tuple[str, str | None]]:
             yield name, metadata.version(name)
         except metadata.PackageNotFoundError:
             yield name, None
+
+
+def _choice(path: Path, *, measure: bool) -> str:
+    from puppet import choosing
+
+    model = ModelFolder.read(path)
+    try:
+        found = choosing.choose(model, anew=True) if measure else choosing.remembered(model)
+    except EngineError as error:
+        return str(error)
+    return found.sentence if found else "not measured yet; live does at its first start, or doctor --measure now"
 
 
 def _model(path: Path) -> tuple[str, bool]:

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="replace OUT.mp4 if it is there")
     add("--seconds", type=float, metavar="N", help="end after so long")
     add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (the bundled one)")
-    add("--backend", default="auto", help="onnxrt, ovino, or auto for the fastest that is usable here")
+    add("--backend", default="auto", help="onnxrt, ovino, or auto: measured once, then remembered")
+    add("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help="arithmetic; auto as --backend")
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
     add("--capture", default="1280x720@30", metavar="WxH@FPS", help="asked of the camera (1280x720@30)")
     add("--canvas", default="1280x720@30", metavar="WxH@FPS", help="size of the output, constant (1280x720@30)")
@@ -92,10 +93,15 @@ def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
     """
     from engines.backends.base import BackendSettings
     from engines.model_folder import ModelFolder
+    from puppet import choosing
     from puppet.puppeteer import Puppeteer
 
     model = ModelFolder.read(chosen.model)
-    puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=BackendSettings(threads=chosen.threads))
+    if chosen.backend == chosen.precision == "auto":
+        puppeteer = choosing.open_measured(model, threads=chosen.threads)
+    else:
+        settings = BackendSettings(threads=chosen.threads, precision=chosen.precision)
+        puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings)
     try:
         puppeteer.check_size(chosen.size or 0)
     except PuppetError:
@@ -130,8 +136,8 @@ def recorder(chosen: argparse.Namespace) -> Sink | None:
 def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--mode", choices=("relative", "absolute"), default="relative", help="relative (default): your movements")
-    sizes = get_args(LiveSettings.model_fields["size"].annotation)
-    add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (256)")
+    sizes = [size for size in get_args(LiveSettings.model_fields["size"].annotation) if size != "auto"]
+    add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (measured once, then remembered)")
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
     add("--smoothing", type=float, default=0.3, metavar="X", help="calms trembling, 0 (off) to 1")
     add(

@@ -40,15 +40,27 @@ class Puppeteer:
     """
 
     def __init__(
-        self, model: ModelFolder, *, backend: str = "auto", engine_settings: BackendSettings | None = None
+        self,
+        model: ModelFolder,
+        *,
+        backend: str = "auto",
+        engine_settings: BackendSettings | None = None,
+        auto_size: int = 0,
     ) -> None:
         """Load the engines; the one for part swap waits until it is wanted.
+
+        Args:
+            model: the folder.
+            backend: its name, or auto.
+            engine_settings: threads and arithmetic.
+            auto_size: side of pictures whose size is left open, pixels; never below the model's own.
 
         Raises:
             EngineError: the backend is not usable here, or a graph cannot be loaded.
         """
         spec = model.spec
         self.size = spec.size
+        self.auto_size = auto_size
         self.parts = spec.parts
         self.part_names = spec.part_names
         self.family = spec.family
@@ -192,8 +204,9 @@ class Puppeteer:
         outputs = self._load(role).run(inputs)
         painted = time.perf_counter()
         seconds |= {"motion": moved - started, role: painted - moved}
-        if settings.size > self.size and self.can_enlarge:
-            image = self._enlarged(outputs, settings.size)
+        size = self.auto_size if settings.size == "auto" else settings.size
+        if size > self.size and self.can_enlarge:
+            image = self._enlarged(outputs, size)
             seconds["enlargement"] = time.perf_counter() - painted
         else:
             image = outputs["image"][0].copy()

@@ -33,10 +33,11 @@ class LiveSettings(BaseModel):
         title="Part masks",
         description="which pixels move with a part: the driver's, or the avatar's own carried along by the motion",
     )
-    size: Literal[256, 512, 768, 1024] = Field(
-        default=256,
+    size: Literal["auto", 256, 512, 768, 1024] = Field(
+        default="auto",
         title="Picture size",
-        description="pixels of a side; above the model's own, detail comes from the avatar picture, where it can",
+        description="pixels of a side; above the model's own, detail comes from the avatar picture; auto: "
+        "what this machine is fast enough for",
     )
     adapt_scale: bool = Field(
         default=True,

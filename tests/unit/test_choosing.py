@@ -1,0 +1,77 @@
+"""The way that suits a machine is measured once, remembered for that machine and model, and can be found anew."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from puppet import choosing
+from puppet.doctor import examine
+from puppet.settings import LiveSettings
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    path = tmp_path / "config" / "measured.json"
+    monkeypatch.setattr(choosing, "default_path", lambda: path)
+    monkeypatch.setattr(choosing, "MEASURED_S", 0.05)
+    return path
+
+
+@pytest.fixture(scope="module")
+def enlargeable(tmp_path_factory):
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.tiny_model import write
+
+    return write(tmp_path_factory.mktemp("measured") / "model", can_enlarge=True)
+
+
+def test_it_is_measured_once_and_remembered(path, tiny_model, monkeypatch):
+    assert choosing.remembered(tiny_model) is None
+    chosen = choosing.choose(tiny_model)
+    monkeypatch.setattr(choosing, "_measured", lambda *_: pytest.fail("measured again"))
+
+    assert choosing.choose(tiny_model) == chosen == choosing.remembered(tiny_model)
+    assert (chosen.size, chosen.fps > 0) == (32, True)
+    assert json.loads(path.read_text())["backend"] in ("ovino", "onnxrt")
+
+
+def test_another_model_or_other_threads_are_measured_anew(path, tiny_model, enlargeable):
+    choosing.choose(tiny_model)
+
+    assert choosing.remembered(enlargeable) is None
+    assert choosing.remembered(tiny_model, threads=1) is None
+    assert choosing.remembered(tiny_model, backend="onnxrt") is None
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(10.0, 512), (0.0, 32)])
+def test_the_larger_size_is_chosen_where_there_is_time_for_it(path, enlargeable, monkeypatch, seconds, size):
+    monkeypatch.setattr(choosing, "FRAME_S", seconds)
+
+    with choosing.open_measured(enlargeable) as puppeteer:
+        assert puppeteer.auto_size == choosing.remembered(enlargeable).size == size
+        assert f"({size} pixels at " in puppeteer.description.split(",")[0]
+    assert LiveSettings().size == "auto"
+
+
+def test_a_broken_file_is_measured_over(path, tiny_model):
+    path.parent.mkdir()
+    path.write_text("{}")
+
+    assert choosing.choose(tiny_model) == choosing.remembered(tiny_model)
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_no_failure(path, tiny_model, caplog):
+    path.parent.write_text("a file where the folder should be")
+
+    assert choosing.choose(tiny_model).fps > 0
+    assert "is not remembered" in caplog.text
+
+
+def test_the_doctor_tells_the_choice_and_measures_when_asked(path, tiny_model):
+    before = dict(examine(tiny_model.path)[0])["auto"]
+    measured = dict(examine(tiny_model.path, measure=True)[0])["auto"]
+
+    assert before.startswith("not measured yet")
+    assert measured == choosing.remembered(tiny_model).sentence == dict(examine(tiny_model.path)[0])["auto"]
