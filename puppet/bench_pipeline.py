@@ -137,6 +137,9 @@ class _NoModel:
     def set_avatar(self, avatar: Avatar) -> None:
         self.avatar = avatar
 
+    def side(self, settings: LiveSettings) -> int:
+        return self.size
+
     def calibrate(self, motion: Motion | None) -> None:
         self.first = motion
 

@@ -101,6 +101,11 @@ class Puppeteer:
         generator = self._model.spec.roles["generator"]
         return self._model.spec.align_corners and {tensor.name for tensor in generator.outputs} >= OUTPUTS
 
+    def side(self, settings: LiveSettings) -> int:
+        """Of the pictures that are rendered with these settings, pixels."""
+        wanted = self.auto_size if settings.size == "auto" else settings.size
+        return wanted if wanted > self.size and self.can_enlarge else self.size
+
     def check_size(self, size: int) -> None:
         """Raise PuppetError if pictures of that side, pixels, would be larger than the model can make them."""
         if size > self.size and not self.can_enlarge:
@@ -204,8 +209,8 @@ class Puppeteer:
         outputs = self._load(role).run(inputs)
         painted = time.perf_counter()
         seconds |= {"motion": moved - started, role: painted - moved}
-        size = self.auto_size if settings.size == "auto" else settings.size
-        if size > self.size and self.can_enlarge:
+        size = self.side(settings)
+        if size > self.size:
             image = self._enlarged(outputs, size)
             seconds["enlargement"] = time.perf_counter() - painted
         else:

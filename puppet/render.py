@@ -82,7 +82,7 @@ def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Pup
         assert pictures.driving is not None
         assert pictures.square is not None
         clip = pictures.driving.clip
-        side = max(puppeteer.size, settings.size) if settings.swap else puppeteer.size
+        side = puppeteer.side(settings) if settings.swap else puppeteer.size
         frames = _Crops(pictures.driving, pictures.square, size=side)
         if config.mode == "relative":
             puppeteer.calibrate(_first_motion(config, frames, puppeteer, avatar))

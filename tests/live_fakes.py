@@ -147,6 +147,9 @@ class FakePuppeteer:
     def set_avatar(self, avatar: Avatar) -> None:
         self.avatar = avatar
 
+    def side(self, settings: LiveSettings) -> int:
+        return self.size
+
     def calibrate(self, motion: Motion | None) -> None:
         self.first = motion
         if motion is not None:

@@ -59,6 +59,10 @@ class Model(Protocol):
         """Drive this one from now on."""
         ...
 
+    def side(self, settings: LiveSettings) -> int:
+        """Of the pictures that it renders."""
+        ...
+
     def calibrate(self, motion: Motion | None) -> None:
         """Count relative motion from here."""
         ...
@@ -233,7 +237,7 @@ class Infer:
             self._has_face = self._framer.has_face
             self._board.update(has_face=self._has_face)
         # Part swap shows the driver's own picture, as large as the output.
-        side = max(puppeteer.size, settings.live.size) if settings.live.swap else puppeteer.size
+        side = puppeteer.side(settings.live) if settings.live.swap else puppeteer.size
         cropped = Frame(images.crop(frame.image, square, size=side, quick=True), frame.index, frame.captured_at)
         started = time.perf_counter()
         driving = puppeteer.read(cropped.image)

@@ -47,6 +47,17 @@ def test_a_video_drives_the_avatar_into_a_recording(command, tmp_path, capsys):
     assert f"recorded in {output}" in capsys.readouterr().out
 
 
+def test_parts_of_the_avatar_come_into_the_drivers_picture(command, tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", [flat(100, 60, 20, width=64, height=64)] * 10, rate=25)
+    output = tmp_path / "out.mp4"
+    swap = ("--swap", "left", "--swap-feather", "0", "--no-swap-colour")
+
+    assert app.main([*command, *swap, "--camera", str(clip), "--record", str(output), "--seconds", "1"]) == 0
+
+    # The tiny swapper adds 20 to the driver's picture for the left part.
+    assert list(VideoFile(output).frames())[-1].image[90, 160, 0] == pytest.approx(120, abs=4)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly(command, tmp_path, number):
     output = tmp_path / "out.mp4"
