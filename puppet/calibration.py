@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -33,6 +33,9 @@ SHRUNK, GROWN = 0.72, 1.5
 DRIFTED = 0.33
 """Pose distance to the first motion from which on the picture breaks: people who talk stay below 0.2, a head turned far
 reaches 0.3, and what the bundled model reads off an empty room or a covered lens lies at 0.34 and more."""
+
+SURE_S = {"unknown": 0.0, "seen": 0.4, "left": 0.8, "drifted": 0.8}
+"""A judgement must last so long before it counts: one odd frame is no news, and a warning that flickers is none."""
 
 FaceKind = Literal["unknown", "seen", "left", "drifted"]
 SENTENCES: dict[FaceKind, str | None] = {
@@ -69,6 +72,26 @@ def judge(driving: Motion, *, first: Motion, avatar: Motion) -> FaceState:
     if travel > TRAVEL or not SHRUNK < size < GROWN:
         return FaceState("left", drift, to_avatar)
     return FaceState("drifted" if drift > DRIFTED else "seen", drift, to_avatar)
+
+
+class FaceWatch:
+    """Changes its mind only about what lasts."""
+
+    def __init__(self) -> None:
+        self._kind: FaceKind = "unknown"
+        self._doubt: FaceKind = "unknown"
+        self._since = 0.0
+
+    def follow(self, judged: FaceState, now: float) -> FaceState:
+        """The judgement of this moment, seconds, with the kind that has lasted; the first one counts at once."""
+        if judged.kind == self._kind:
+            self._doubt = self._kind
+            return judged
+        if judged.kind != self._doubt:
+            self._doubt, self._since = judged.kind, now
+        if self._kind == "unknown" or now - self._since >= SURE_S[judged.kind]:
+            self._kind = judged.kind
+        return replace(judged, kind=self._kind)
 
 
 class Calibrator:

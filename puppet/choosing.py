@@ -36,6 +36,8 @@ NAME = "measured.json"
 MEASURED_S = 0.5
 """For all ways together; loading the models comes on top."""
 LEAST_FRAMES = 6
+HOPELESS = 1.5
+"""Times as slow as the fastest, in the best of two frames or more: it is not run again, for the start waits."""
 FRAME_S = 0.032
 """A frame may take so long for the larger size to be chosen: 25 a second, and a fifth for camera and window."""
 LARGE = 512
@@ -106,12 +108,21 @@ def _measured(model: ModelFolder, backend: str, threads: int) -> Choice:
         while min(len(way.plain) for way in ways) < LEAST_FRAMES or time.perf_counter() < ends:
             for way in ways:
                 way.run()
+            ways = _promising(ways)
         best = min(ways, key=lambda way: min(way.plain))
     plain = float(np.median(best.plain))
     large = plain + float(np.median(best.enlarging)) if best.can_enlarge else math.inf
     size, taken = (LARGE, large) if large <= FRAME_S else (model.spec.size, plain)
     machine = _machine(model, backend, threads)
     return Choice(machine=machine, backend=best.name, precision=best.precision, size=size, fps=1 / taken)
+
+
+def _promising(ways: list[_Way]) -> list[_Way]:
+    """Those that may still turn out to be the fastest."""
+    if len(ways[0].plain) < 2:
+        return ways
+    fastest = min(min(way.plain) for way in ways)
+    return [way for way in ways if min(way.plain) <= HOPELESS * fastest]
 
 
 def _ways(model: ModelFolder, backend: str, threads: int) -> Iterator[tuple[str, BackendSettings]]:

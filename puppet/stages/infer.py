@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from puppet import framing, images
-from puppet.calibration import Calibrator, FaceState, judge
+from puppet.calibration import Calibrator, FaceState, FaceWatch, judge
 from puppet.framer import Framer
 from puppet.motion import is_usable
 from puppet.smoothing import Smoother
@@ -126,6 +126,7 @@ class Infer:
         self._calibrated = 0
         self._has_face: bool | None = None
         self._face = FaceState()
+        self._face_watch = FaceWatch()
         self._judged_at = -math.inf
 
     def run(self) -> None:
@@ -207,11 +208,12 @@ class Infer:
         now = time.perf_counter()
         first, avatar = self._puppeteer.first, self._puppeteer.avatar
         if shot.square is None or shot.rendered is None or first is None or avatar is None:
-            self._face = FaceState()
+            self._face = self._face_watch.follow(FaceState(), now)
         elif now - self._judged_at >= JUDGE_S:
             # Not for every frame: it would hold up the thread that presents the picture.
             self._judged_at = now
-            self._face = judge(shot.rendered.driving, first=first, avatar=avatar.motion)
+            judged = judge(shot.rendered.driving, first=first, avatar=avatar.motion)
+            self._face = self._face_watch.follow(judged, now)
         self._board.add_inferred(shot, self._face, now)
 
     def _perform(self, frame: Performed, avatar: Avatar) -> Rendered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from puppet.calibration import AUTO_S, Calibrator, judge
+from puppet.calibration import AUTO_S, Calibrator, FaceState, FaceWatch, judge
 from puppet.smoothing import Smoother
 from puppet.types import Motion
 
@@ -92,6 +92,25 @@ def test_the_drivers_pose_is_judged(driving, kind):
 
     assert state.kind == kind
     assert (state.sentence is None) is (kind == "seen")
+
+
+def followed(kinds: str) -> str:
+    """Initials of what is shown, when these are judged, eight a second."""
+    names = {kind[0]: kind for kind in ("seen", "left", "drifted", "unknown")}
+    watch = FaceWatch()
+    return "".join(watch.follow(FaceState(names[kind]), index / 8).kind[0] for index, kind in enumerate(kinds))
+
+
+def test_a_face_that_flickers_between_lost_and_found_stays_found():
+    assert followed("s" * 5 + "lsldslds" * 5) == "s" * 45
+
+
+def test_a_face_is_lost_once_that_lasts_and_found_sooner():
+    assert followed("s" + "l" * 12 + "s" * 8) == "s" * 8 + "l" * 9 + "s" * 4
+
+
+def test_no_driver_is_no_news_to_wait_for():
+    assert followed("sssuuull") == "sssuuull"
 
 
 def test_smoothing_calms_trembling_and_lets_movements_pass(rng):

@@ -55,6 +55,29 @@ def test_the_larger_size_is_chosen_where_there_is_time_for_it(path, enlargeable,
     assert LiveSettings().size == "auto"
 
 
+class Way:
+    """Takes that long, seconds."""
+
+    can_enlarge = False
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self.name, self.precision, self.plain, self._seconds = name, "fp32", [], seconds
+
+    def run(self) -> None:
+        self.plain.append(self._seconds)
+
+
+def test_a_way_that_is_hopelessly_slow_does_not_hold_the_first_start_up(path, tiny_model, monkeypatch):
+    ways = [Way("slow", 0.2), Way("fast", 0.02), Way("nearly", 0.025)]
+    monkeypatch.setattr(choosing, "_ways", lambda *_: [(way, None) for way in ways])
+    monkeypatch.setattr(choosing, "_Way", lambda stack, model, way, settings: way)
+    monkeypatch.setattr(choosing, "_machine", lambda *_: "this one")
+
+    assert choosing._measured(tiny_model, "auto", 0).backend == "fast"
+    assert len(ways[0].plain) == 2
+    assert min(len(way.plain) for way in ways[1:]) >= choosing.LEAST_FRAMES
+
+
 def test_a_broken_file_is_measured_over(path, tiny_model):
     path.parent.mkdir()
     path.write_text("{}")
