@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,7 +15,6 @@ from puppet.errors import AvatarError, SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PIL import Image as PillowImage
 
@@ -89,12 +88,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         SinkError: the file cannot be written.
     """
+    temporary = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
             file.write(content)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise SinkError(f"{path} cannot be written ({error.strerror}); choose another place") from error
 
 

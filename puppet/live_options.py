@@ -128,9 +128,10 @@ def recorder(chosen: argparse.Namespace) -> Sink | None:
     """
     if chosen.record is None:
         return None
+    from puppet import provenance
     from puppet.sinks.recorder import Recorder
 
-    return Recorder(chosen.record, force=chosen.force)
+    return Recorder(chosen.record, kind=provenance.kind_of(is_mixed=bool(chosen.swap)), force=chosen.force)
 
 
 def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,6 +31,11 @@ PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
+def kind_of(*, is_mixed: bool) -> SourceType:
+    """The term for what the program makes; mixed is what shows real pictures too."""
+    return "compositeWithTrainedAlgorithmicMedia" if is_mixed else "trainedAlgorithmicMedia"
+
+
 def xmp(kind: SourceType) -> bytes:
     """The XMP packet, UTF-8."""
     return PACKET.format(vocabulary=VOCABULARY, kind=kind).encode()

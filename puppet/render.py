@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from puppet import framing, images, overlay, reference, swap_options
+from puppet import framing, images, overlay, provenance, reference, swap_options
 from puppet.errors import ConfigError, PuppetError
 from puppet.interruption import Interruption
 from puppet.progress import Progress
@@ -182,8 +182,9 @@ def _read_all(frames: _Crops, puppeteer: Puppeteer, progress: Progress) -> Itera
 def _write(
     config: RenderConfig, rendered: Iterator[Rendered], avatar: Avatar, puppeteer: Puppeteer, *, clip: Clip
 ) -> Report:
+    kind = provenance.kind_of(is_mixed=bool(config.swap) or config.side_by_side)
     with (
-        VideoFileSink(config.output, clip, force=config.force) as sink,
+        VideoFileSink(config.output, clip, force=config.force, kind=kind) as sink,
         Interruption() as interruption,
         Progress("rendering", total=clip.frames) as progress,
     ):

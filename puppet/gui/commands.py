@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
-from puppet import images
+from puppet import images, provenance
 from puppet.settings import Settings
 from puppet.sinks.recorder import Recorder
 from puppet.sinks.snapshot import write_snapshot
@@ -205,8 +205,7 @@ class Commands:
         self.say(sentence)
 
     def _kind(self) -> SourceType:
-        is_mixed = bool(self.settings.live.swap)
-        return "compositeWithTrainedAlgorithmicMedia" if is_mixed else "trainedAlgorithmicMedia"
+        return provenance.kind_of(is_mixed=bool(self.settings.live.swap))
 
 
 def _stamp() -> str:

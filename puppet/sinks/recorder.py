@@ -8,7 +8,6 @@ import threading
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from puppet import provenance
 from puppet.errors import PuppetError, SinkError
 from puppet.sinks.video_file import VideoFileSink, refuse
 from puppet.sources.video_file import Clip
@@ -16,6 +15,7 @@ from puppet.sources.video_file import Clip
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from puppet.provenance import SourceType
     from puppet.sinks.base import OutputMode
     from puppet.types import Image
 
@@ -33,7 +33,7 @@ Waiting = tuple["Image", float]
 class Recorder:
     """Writes every picture at the time at which it was shown. `close` finishes the file."""
 
-    def __init__(self, path: Path, *, kind: provenance.SourceType = "trainedAlgorithmicMedia", force: bool = False):
+    def __init__(self, path: Path, *, kind: SourceType = "trainedAlgorithmicMedia", force: bool = False):
         """Choose the file.
 
         Raises:
@@ -59,14 +59,7 @@ class Recorder:
         """
         rate = Fraction(mode.fps).limit_denominator(1001)
         clip = Clip(rate=rate, time_base=TIME_BASE, frames=None)
-        sink = VideoFileSink(
-            self.path,
-            clip,
-            force=self._force,
-            preset=PRESET,
-            tags=provenance.tags(self._kind),
-            finish=lambda path: provenance.mark_video(path, self._kind),
-        )
+        sink = VideoFileSink(self.path, clip, force=self._force, preset=PRESET, kind=self._kind)
         self._thread = threading.Thread(target=self._write, args=(sink,), name="record")
         self._thread.start()
 

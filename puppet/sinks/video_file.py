@@ -1,4 +1,8 @@
-"""A video file as a sink: H.264, every picture at its own time, in place at once when it is finished."""
+"""A video file as a sink: H.264, every picture at its own time, in place at once when it is finished.
+
+While it is written it consists of pieces that can be played without what follows; the usual index comes last. So a full
+disk, or a program that is killed, costs no more than the last piece.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,12 @@ import av
 import av.error
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
-from puppet import images
+from puppet import images, provenance
 from puppet.errors import SinkError
+from puppet.sinks.rescue import rescue
 from puppet.sinks.sound import COPIED, Sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -31,6 +35,8 @@ SUFFIXES = tuple(COPIED)
 CODEC = "libx264"
 QUALITY = "17"
 """Visually without loss at a third of the size of near-lossless."""
+PIECE_US = "1000000"
+"""Microseconds of video in a piece."""
 THREADS = 2
 """Of the encoder. Small pictures gain nothing from more, and the model needs the rest."""
 
@@ -52,7 +58,8 @@ def refuse(path: Path, *, force: bool) -> None:
 class VideoFileSink:
     """Writes into a temporary file beside `path` and moves it there on `close`.
 
-    As a context manager: leaving the block by an exception removes the temporary file and leaves `path` as it was.
+    As a context manager: leaving the block by an exception removes the temporary file and leaves `path` as it was. If
+    it is the disk that fails, what was written until then is kept, and the sentence says where.
     """
 
     def __init__(
@@ -62,8 +69,7 @@ class VideoFileSink:
         *,
         force: bool = False,
         preset: str = "faster",
-        tags: Mapping[str, str] | None = None,
-        finish: Callable[[Path], None] | None = None,
+        kind: provenance.SourceType = "trainedAlgorithmicMedia",
     ) -> None:
         """Open the temporary file.
 
@@ -72,8 +78,7 @@ class VideoFileSink:
             clip: rate, times and sound of the pictures that will come.
             force: replace a file that is there.
             preset: of x264, from ultrafast to veryslow.
-            tags: of the container, by name.
-            finish: last touch to the whole file before it is moved into place.
+            kind: what the file says of how it was made.
 
         Raises:
             SinkError: the place cannot be written, or the video library has no H.264 encoder.
@@ -83,7 +88,7 @@ class VideoFileSink:
         self.written = 0
         self._clip = clip
         self._options = {"crf": QUALITY, "preset": preset}
-        self._finish = finish
+        self._kind = kind
         self._stream: Any = None
         self._sound: Sound | None = None
         self._last_tick = -1
@@ -96,7 +101,7 @@ class VideoFileSink:
         except (av.error.FFmpegError, OSError) as error:
             self._temporary.unlink(missing_ok=True)
             raise self._failed(error) from error
-        self._container.metadata.update(tags or {})
+        self._container.metadata.update(provenance.tags(kind))
 
     def write(self, image: Image, seconds: float) -> None:
         """Append one picture.
@@ -120,7 +125,7 @@ class VideoFileSink:
                 self._sound.carry(until=seconds)
             self._container.mux(self._stream.encode(frame))
         except (av.error.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
+            raise self._broken_off(error) from error
         self.written += 1
 
     def close(self, *, complete: bool = True) -> None:
@@ -139,21 +144,14 @@ class VideoFileSink:
                 self._sound.finish(until=float("inf") if complete else end)
                 self._sound.close()
             self._container.close()
-            if self._finish is not None:
-                self._finish(self._temporary)
+            provenance.mark_video(self._temporary, self._kind)
             os.replace(self._temporary, self.path)
         except (av.error.FFmpegError, OSError) as error:
-            self.discard()
-            raise self._failed(error) from error
+            raise self._broken_off(error) from error
 
     def discard(self) -> None:
         """Remove the temporary file; `path` stays as it was."""
-        if self._sound is not None:
-            self._sound.close()
-        try:
-            self._container.close()
-        except (av.error.FFmpegError, OSError) as error:
-            log.info("unfinished file not closed cleanly (%s)", error)
+        self._let_go()
         self._temporary.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -194,14 +192,47 @@ class VideoFileSink:
             threads=1,
         )
 
+    def _let_go(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            log.info("unfinished file not closed cleanly (%s)", error)
+
+    def _broken_off(self, error: Exception) -> SinkError:
+        """Keep what can be played, under a name that is free, and say so."""
+        self._let_go()
+        place = self.path if not self.path.exists() else self.path.with_stem(f"{self.path.stem}-incomplete")
+        try:
+            is_kept = not place.exists() and rescue(self._temporary)
+            if is_kept:
+                provenance.mark_video(self._temporary, self._kind)
+                os.replace(self._temporary, place)
+        except OSError as second:
+            log.info("what was written is not kept (%s)", second)
+            is_kept = False
+        self._temporary.unlink(missing_ok=True)
+        if not is_kept:
+            return self._failed(error)
+        return SinkError(
+            f"{self.path} cannot be written to its end ({_reason(error)}); what came before is kept in {place}; "
+            "free some space or choose another place"
+        )
+
     def _failed(self, error: Exception) -> SinkError:
-        reason = getattr(error, "strerror", None) or error
-        return SinkError(f"{self.path} cannot be written ({reason}); free some space or choose another place")
+        return SinkError(f"{self.path} cannot be written ({_reason(error)}); free some space or choose another place")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _container_options(path: Path) -> dict[str, str]:
-    """The index in front, so that a file plays while it is still being loaded; Matroska has no need of it."""
-    return {} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
+    """Matroska consists of such pieces by itself."""
+    if path.suffix.lower() == ".mkv":
+        return {}
+    return {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": PIECE_US}
 
 
 def _temporary_beside(path: Path) -> Path:

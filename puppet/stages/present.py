@@ -194,13 +194,15 @@ class Present:
             log.info("%s", error)
         seat.is_open, seat.trouble = False, str(error)
         seat.retry_at = time.perf_counter() + RETRY_S
-        if isinstance(error, SinkLostError):
-            seat.sink.close()
-        else:
+        if not isinstance(error, SinkLostError):
             if not self._is_patient:
                 raise error
             self._board.note(str(error))
             self._seats.remove(seat)
+        try:
+            seat.sink.close()
+        except PuppetError as again:
+            log.info("%s", again)
         self._tell()
 
     def _close_all(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from puppet import app, images
+from puppet import app, images, provenance
 from puppet.sources.video_file import VideoFile
 from tests.media import cut, flat, stream_info, write_video
 
@@ -55,6 +55,22 @@ def test_every_frame_moves_the_avatar_and_sound_is_kept(
     # 4 levels more red are 8 / 255 more shift, which the generator shows as 100 times as many levels.
     np.testing.assert_allclose(levels(folder / "out.mp4"), AVATAR[0] + 800 / 255 * np.arange(20), atol=4)
     assert capsys.readouterr().out.startswith("done: out.mp4 (20 frames, ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        ([], "trainedAlgorithmicMedia"),
+        (["--side-by-side"], "compositeWithTrainedAlgorithmicMedia"),
+        (["--swap", "left"], "compositeWithTrainedAlgorithmicMedia"),
+    ],
+)
+def test_the_file_says_that_it_was_made_by_ai(
+    folder: Path, tiny_model: ModelFolder, flags: list[str], kind: str
+) -> None:
+    assert render(tiny_model, *flags) == 0
+
+    assert provenance.read((folder / "out.mp4").read_bytes()) == kind
 
 
 def test_strength_halves_the_movement(folder: Path, tiny_model: ModelFolder) -> None:

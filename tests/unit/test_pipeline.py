@@ -179,6 +179,18 @@ def test_the_first_failure_of_the_model_ends_all_threads_and_is_one_sentence(rig
     assert rig.sink.closed
 
 
+def test_a_patient_pipeline_goes_on_without_a_sink_that_failed_for_good_and_closes_it(rig):
+    with rig.running(is_patient=True) as pipeline:
+        pipeline.add_sink(other := FakeSink("recording")).result(20)
+        other.failure = SinkError("the disk is full; free some space")
+        until(lambda: pipeline.state().notice == "the disk is full; free some space")
+        until(lambda: other.closed == 1)
+        rig.source.feed(55)
+        until(lambda: rig.sink.level() == 55)
+
+    assert [sink.name for sink in pipeline.state().sinks] == ["fake sink"]
+
+
 def test_each_thing_is_touched_by_one_thread_only(rig):
     with rig.running() as pipeline:
         pipeline.add_sink(other := FakeSink("other")).result(20)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import resource
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,14 +12,35 @@ import numpy as np
 import pytest
 
 from puppet.errors import SinkError
+from puppet.sinks.rescue import rescue
 from puppet.sinks.video_file import VideoFileSink
 from puppet.sources.video_file import Clip, VideoFile
 from tests.media import brightening, flat, stream_info, write_video
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+KIND = "trainedAlgorithmicMedia"
 CLIP = Clip(rate=Fraction(25), time_base=Fraction(1, 12_800), frames=None)
+
+
+@contextmanager
+def disk_full_after(count: int) -> Iterator[None]:
+    """The system itself refuses to let a file grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def fill(target: Path, rng: np.random.Generator, *, force: bool = False) -> None:
+    """Write what hardly shrinks: four seconds, about a megabyte each."""
+    with VideoFileSink(target, CLIP, force=force) as sink:
+        for index in range(100):
+            sink.write(rng.integers(0, 255, (128, 192, 3), np.uint8), index / 25)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -156,3 +179,52 @@ def test_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(SinkError, match="No space left on device"), VideoFileSink(tmp_path / "a.mp4", CLIP) as sink:
         sink.write(flat(1, 2, 3), 0.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_what_came_before_the_disk_was_full_is_kept_and_plays(
+    tmp_path: Path, rng: np.random.Generator, suffix: str
+) -> None:
+    target = tmp_path / f"a.{suffix}"
+
+    with disk_full_after(1_500_000), pytest.raises(SinkError, match=rf"too large.*is kept in .*a\.{suffix}; free some"):
+        fill(target, rng)
+
+    info = stream_info(target)
+    assert 20 <= len(info["times"]) < 100
+    assert f"digitalsourcetype/{KIND}".encode() in target.read_bytes()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_leaves_the_old_file_and_keeps_the_new_one_beside_it(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    target = tmp_path / "a.mp4"
+    target.write_bytes(b"old")
+
+    with disk_full_after(1_500_000), pytest.raises(SinkError, match=r"is kept in .*a-incomplete\.mp4"):
+        fill(target, rng, force=True)
+
+    assert target.read_bytes() == b"old"
+    assert len(stream_info(tmp_path / "a-incomplete.mp4")["times"]) >= 20
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_disk_full_from_the_start_leaves_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
+    with disk_full_after(20_000), pytest.raises(SinkError, match="cannot be written"):
+        fill(tmp_path / "a.mp4", rng)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_killed_program_leaves_a_file_that_plays(tmp_path: Path, rng: np.random.Generator, suffix: str) -> None:
+    sink = VideoFileSink(tmp_path / f"a.{suffix}", CLIP)
+    for index in range(200):
+        sink.write(rng.integers(0, 255, (128, 192, 3), np.uint8), index / 25)
+    (left,) = tmp_path.iterdir()
+    (copied := tmp_path / left.name.lstrip(".")).write_bytes(left.read_bytes())
+    sink.discard()
+
+    assert rescue(copied)
+    assert len(stream_info(copied)["times"]) >= 75
