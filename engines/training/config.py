@@ -37,7 +37,7 @@ class Weights(_Frozen):
     mesh: float = Field(40.0, ge=0, description="distance of the face meshes of result and truth")
     gaps: float = Field(60.0, ge=0, description="how far mouth and eyes are open, by the meshes")
     face: float = Field(1.0, ge=0, description="features of the face mesh network")
-    texture: float = Field(0.0, ge=0, description="VGG16's features in a square near the face, every other step")
+    texture: float = Field(0.0, ge=0, description="VGG16's features, of the whole and of a square near the face")
     attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
 
 

@@ -25,8 +25,6 @@ PRIOR_SHARE = 0.08
 """Share of the run in which masks are drawn to their prior."""
 EQUIVARIANCE_STEPS = 4
 """Guided parts need the equivariance only now and then."""
-TEXTURE_STEPS = 2
-"""VGG is dear."""
 PYRAMID = (1, 2, 4)
 
 
@@ -73,7 +71,10 @@ class GuidedObjective(nn.Module):
             "decoded": weights.decoded * _l1(made["decoded"], batch.driving, weight),
             "correction": weights.correction * (made["deformation"] - made["coarse_deformation"]).abs().mean(),
         }
-        terms |= self._perceptual(made, batch.driving, weight)
+        if weights.perceptual > 0 or weights.perceptual_decoded > 0:
+            terms |= self._perceptual(made, batch.driving, weight)
+        if self.texture is not None:
+            terms |= self._textures(self.texture, made, batch, step)
         terms |= self._faces(made["image"], batch, step)
         terms |= self._guidance(batch, both, done)
         if step % EQUIVARIANCE_STEPS == 0:
@@ -120,14 +121,23 @@ class GuidedObjective(nn.Module):
         weights = self.config.weights
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
         found = self.expression(image, batch.driving, batch.driving_points, batch.known, generator=generator)
-        terms = {
+        return {
             "mesh": weights.mesh * found["mesh"],
             "gaps": weights.gaps * found["gaps"],
             "face": weights.face * found["features"],
         }
-        if self.texture is not None and step % TEXTURE_STEPS == 0:
-            distance = self.texture(image, batch.driving, batch.driving_points, generator=generator)
-            terms["texture"] = weights.texture * distance
+
+    def _textures(self, loss: TextureLoss, made: dict[str, Tensor], batch: Pairs, step: int) -> dict[str, Tensor]:
+        """On the result; the whole picture and what was decoded take turns beside the square."""
+        weight = self.config.weights.texture
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        near = loss.square(made["image"], batch.driving, batch.driving_points, generator=generator)
+        terms = {"texture": weight * near}
+        if step % 2:
+            decoded = loss.square(made["decoded"], batch.driving, batch.driving_points, generator=generator)
+            terms["texture_decoded"] = weight / 3 * decoded
+        else:
+            terms["texture_whole"] = 2 * weight * loss.whole(made["image"], batch.driving)
         return terms
 
     def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:

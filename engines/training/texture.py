@@ -1,17 +1,19 @@
-"""Perceptual distance on VGG16's features, in a random square of each picture: sharper than the cheap one, and dear."""
+"""Perceptual distance on VGG16's features: of the whole picture at half size, and of a random square at full size.
+
+Both are a quarter of the whole picture's pixels: VGG is dear.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engines.errors import TrainingError
 from engines.training.perceptual_metric import read_trunk, why_unavailable
 
 SIDE = 128
 """Of the squares, pixels."""
-BLOCKS = 3
-"""Of VGG16 that are compared, up to 1/4 of the size."""
 SPREAD = 0.35
 """Standard deviation of a square's middle about the face's, in half sides of the picture."""
 
@@ -29,10 +31,14 @@ class TextureLoss(nn.Module):
         reason = why_unavailable()
         if reason is not None:
             raise TrainingError(f"the texture loss needs VGG16: {reason.partition(': ')[2]}, or set its weight to 0")
-        self.trunk = read_trunk(blocks=BLOCKS).requires_grad_(False)
+        self.trunk = read_trunk().requires_grad_(False)
 
-    def forward(self, result: Tensor, truth: Tensor, points: Tensor, *, generator: torch.Generator) -> Tensor:
-        """Compare squares near the face.
+    def whole(self, result: Tensor, truth: Tensor) -> Tensor:
+        """Compare (batch, 3, size, size) pictures in [0, 1] at half size."""
+        return self._distance(functional.avg_pool2d(result, 2), functional.avg_pool2d(truth, 2))
+
+    def square(self, result: Tensor, truth: Tensor, points: Tensor, *, generator: torch.Generator) -> Tensor:
+        """Compare a square near the face.
 
         Args:
             result: (batch, 3, size, size) in [0, 1].
@@ -49,9 +55,12 @@ class TextureLoss(nn.Module):
             cut = [picture[:, y : y + side, x : x + side] for picture, (x, y) in zip(pictures, corner, strict=True)]
             return torch.stack(cut).contiguous(memory_format=torch.channels_last)
 
+        return self._distance(squares(result), squares(truth))
+
+    def _distance(self, result: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = self.trunk(squares(truth))
+            wanted = self.trunk(truth)
         total = result.new_zeros((), dtype=torch.float32)
-        for ours, theirs in zip(self.trunk(squares(result)), wanted, strict=True):
+        for ours, theirs in zip(self.trunk(result), wanted, strict=True):
             total = total + (ours.float() - theirs.float()).abs().mean() / theirs.float().abs().mean()
         return total

@@ -16,9 +16,9 @@ from engines.training.texture import SIDE, TextureLoss  # noqa: E402
 def loss(monkeypatch: pytest.MonkeyPatch) -> TextureLoss:
     """With seeded weights: the published ones are not needed to know where it looks."""
 
-    def seeded(*, blocks: int) -> Trunk:
+    def seeded() -> Trunk:
         torch.manual_seed(0)
-        return Trunk(blocks=blocks).eval()
+        return Trunk().eval()
 
     monkeypatch.setattr(texture, "why_unavailable", lambda: None)
     monkeypatch.setattr(texture, "read_trunk", seeded)
@@ -30,7 +30,7 @@ def test_gradient_stays_inside_one_square_near_the_face(loss: TextureLoss) -> No
     result, truth = torch.rand(1, 3, 256, 256, requires_grad=True), torch.rand(1, 3, 256, 256)
     points = torch.full((1, 468, 2), -0.4)
 
-    loss(result, truth, points, generator=torch.Generator().manual_seed(2)).backward()
+    loss.square(result, truth, points, generator=torch.Generator().manual_seed(2)).backward()
 
     assert result.grad is not None
     rows, columns = (result.grad.abs().sum(dim=axes)[0].nonzero() for axes in ((1, 3), (1, 2)))
@@ -42,7 +42,16 @@ def test_gradient_stays_inside_one_square_near_the_face(loss: TextureLoss) -> No
 def test_equal_pictures_are_at_no_distance(loss: TextureLoss) -> None:
     picture = torch.rand(2, 3, 64, 64)
     points = torch.zeros(2, 468, 2)
-    assert float(loss(picture, picture, points, generator=torch.Generator().manual_seed(0))) == 0.0
+    assert float(loss.square(picture, picture, points, generator=torch.Generator().manual_seed(0))) == 0.0
+    assert float(loss.whole(picture, picture)) == 0.0
+
+
+def test_whole_pictures_are_compared_at_half_size(loss: TextureLoss) -> None:
+    truth = torch.full((1, 3, 128, 128), 0.5)
+    chequered = truth + 0.2 * (torch.arange(128).add(torch.arange(128)[:, None]) % 2 - 0.5)
+
+    assert float(loss.whole(chequered, truth)) < 1e-5
+    assert float(loss.whole(truth + 0.2, truth)) > 1e-3
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +69,7 @@ def test_published_trunk_tells_blur_from_grain() -> None:
     points = torch.zeros(1, 468, 2)
 
     distances = [
-        float(published(picture, truth, points, generator=torch.Generator().manual_seed(0)))
+        float(published.square(picture, truth, points, generator=torch.Generator().manual_seed(0)))
         for picture in (truth + 0.01 * torch.randn_like(truth), blurred)
     ]
 
