@@ -34,6 +34,10 @@ COARSE = 0.25
 """A face smaller than this in its picture is looked at again from near: the detector sees 128 pixels a side."""
 SMALLEST_TILE = 64
 """Side, pixels."""
+LEAST_CROP = 24
+"""Pixels: side of the smallest part of a picture that may be chosen by hand."""
+MOST_CROP = 2.0
+"""Side of the largest, over the picture's longer side."""
 SMALLEST_FACE = 24
 """Pixels: what the detector finds below it is mostly noise, and the model could read nothing off it."""
 
@@ -65,6 +69,13 @@ def centre_square(width: int, height: int) -> Square:
     """The largest square in the middle of a picture."""
     side = min(width, height)
     return Square((width - side) / 2, (height - side) / 2, side)
+
+
+def is_within(square: Square, width: int, height: int) -> bool:
+    """Whether a square may be chosen of a picture of that size: neither tiny nor huge, its middle in the picture."""
+    x, y = square.x + square.side / 2, square.y + square.side / 2
+    is_sized = LEAST_CROP <= square.side <= MOST_CROP * max(width, height)
+    return is_sized and 0 <= x <= width and 0 <= y <= height
 
 
 def square_around(x: float, y: float, width: float, height: float) -> Square:

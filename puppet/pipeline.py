@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from puppet.avatar import Avatar
-    from puppet.framing import FindsFaces
+    from puppet.framing import FindsFaces, Square
     from puppet.sinks.base import Sink
     from puppet.sources.base import Source
     from puppet.stages.infer import Model
@@ -140,9 +140,13 @@ class Pipeline:
         """Wait until the pipeline ends by itself; returns whether it did within that time, seconds."""
         return self._ended.wait(timeout)
 
-    def load_avatar(self, path: Path) -> Future[Avatar]:
-        """Make a picture file the avatar; its face is found and framed. The last avatar stays until it is ready."""
-        return self._infer.orders.give(lambda: self._infer.load_avatar(path))
+    def load_avatar(self, path: Path, square: Square | None = None) -> Future[Avatar]:
+        """Make a part of a picture file, None: around its face, the avatar. The last avatar stays until it is ready."""
+        return self._infer.orders.give(lambda: self._infer.load_avatar(path, square))
+
+    def frame_avatar(self, path: Path) -> Future[tuple[Image, Square]]:
+        """A picture file's picture, and the part of it that would be the avatar."""
+        return self._infer.orders.give(lambda: self._infer.frame_avatar(path))
 
     def set_avatar(self, image: Image, name: str) -> Future[Avatar]:
         """Make a framed picture, uint8 (H, H, 3) RGB, the avatar."""

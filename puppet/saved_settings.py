@@ -11,6 +11,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from puppet.errors import SinkError
+from puppet.framing import Square  # noqa: TC001 - see above
 from puppet.images import write_bytes
 from puppet.settings import Settings
 
@@ -30,6 +31,8 @@ class SavedSettings(BaseModel):
     source: str | None = Field(None, description="a camera's name, a video file, or scripted; None: never chosen")
     avatar: Path | None = Field(None, description="picture that was driven")
     added_avatars: tuple[Path, ...] = Field((), description="pictures of the user's own", max_length=MOST_AVATARS)
+    crops: dict[Path, Square] = Field({}, description="parts of pictures, chosen by hand", max_length=MOST_AVATARS)
+    folder: Path | None = Field(None, description="whose pictures are on the strip, too")
     has_agreed: bool = Field(default=False, description="the notice on consent and disclosure was read")
     ghost: float = Field(0.0, ge=0.0, le=1.0, description="how strongly the avatar lies over the camera's picture")
     geometry: str = Field("", description="of the window, as Qt writes it, base64")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PyQt6.QtWidgets import QWidget
 
     from puppet.gui.commands import Commands
+    from puppet.gui.gallery import Gallery
 
 DIGITS = 9
 
@@ -22,22 +23,7 @@ class Shell(Protocol):
     """What a row may use of the window."""
 
     commands: Commands
-
-    def step_avatar(self, step: int) -> None:
-        """Take the next one, or the one before."""
-        ...
-
-    def pick_avatar(self, index: int) -> None:
-        """Take that one, counted from 0."""
-        ...
-
-    def ask_avatars(self) -> None:
-        """Add pictures by a dialog."""
-        ...
-
-    def remove_avatar(self) -> None:
-        """Take the current one off the strip."""
-        ...
+    gallery: Gallery
 
     def ask_video(self) -> None:
         """Choose a video file as the source."""
@@ -128,19 +114,28 @@ ROWS: tuple[Row, ...] = (
         lambda shell: shell.commands.settings.output.mirror,
     ),
     Row(
-        "add_avatars", "Add pictures…", "Ctrl+O", lambda shell: shell.ask_avatars(),
+        "add_avatars", "Add pictures…", "Ctrl+O", lambda shell: shell.gallery.ask(),
         "Adds pictures of your own to the strip; they can be dropped on the window, too", "Avatar",
     ),
     Row(
-        "remove_avatar", "Remove from the strip", "Del", lambda shell: shell.remove_avatar(),
+        "watch_folder", "Watch a folder…", "Ctrl+Shift+O", lambda shell: shell.gallery.toggle_folder(),
+        "Shows a folder's pictures on the strip, and follows what comes and goes there", "Avatar",
+        lambda shell: shell.gallery.folder is not None,
+    ),
+    Row(
+        "crop_avatar", "Crop…", "E", lambda shell: shell.gallery.ask_crop(),
+        "Chooses by hand which part of the picture is driven", "Avatar",
+    ),
+    Row(
+        "remove_avatar", "Remove from the strip", "Del", lambda shell: shell.gallery.remove(),
         "Takes a picture that you added off the strip; the file stays", "Avatar",
     ),
     Row(
-        "next_avatar", "Next", "Right", lambda shell: shell.step_avatar(1),
+        "next_avatar", "Next", "Right", lambda shell: shell.gallery.strip.step(1),
         "Drives the next picture of the strip", "Avatar",
     ),
     Row(
-        "previous_avatar", "Previous", "Left", lambda shell: shell.step_avatar(-1),
+        "previous_avatar", "Previous", "Left", lambda shell: shell.gallery.strip.step(-1),
         "Drives the picture before", "Avatar",
     ),
     Row(
@@ -164,7 +159,7 @@ ROWS: tuple[Row, ...] = (
     *(
         Row(
             f"avatar_{number}", f"Avatar {number}", str(number),
-            lambda shell, number=number: shell.pick_avatar(number - 1),  # type: ignore[misc]
+            lambda shell, number=number: shell.gallery.strip.pick(number - 1),  # type: ignore[misc]
             f"Drives picture {number} of the strip", "",
         )
         for number in range(1, DIGITS + 1)

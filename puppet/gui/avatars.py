@@ -14,15 +14,18 @@ from puppet import framing, images
 from puppet.gui.preview import as_qimage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from PyQt6.QtCore import QMimeData
 
+    from puppet.framing import Square
     from puppet.gui.tasks import Tasks
     from puppet.types import Image
 
 PATH = Qt.ItemDataRole.UserRole
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+MOST_WATCHED = 200
+"""Pictures of a folder that are shown."""
 SIDE = 10
 """Letters' widths: of a thumbnail."""
 ROUNDING = 0.2
@@ -34,7 +37,22 @@ class AvatarStrip(QListWidget):
 
     chosen = pyqtSignal(Path)
 
-    def __init__(self, tasks: Tasks, *, bundled: Sequence[Path], added: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        *,
+        bundled: Sequence[Path],
+        added: Sequence[Path],
+        crops: Mapping[Path, Square] | None = None,
+    ) -> None:
+        """Show pictures.
+
+        Args:
+            tasks: read the thumbnails.
+            bundled: come with the program; they stay.
+            added: by the user.
+            crops: parts of pictures that were chosen by hand.
+        """
         super().__init__()
         self.setAccessibleName("Avatars")
         self.setAccessibleDescription("pictures that can be driven; choose one with the arrow keys or 1 to 9")
@@ -52,8 +70,11 @@ class AvatarStrip(QListWidget):
         self.setSpacing(self.fontMetrics().height() // 4)
         self.setFixedHeight(self._side + round(2.0 * self.fontMetrics().height()) + 4 * self.spacing())
         self.added: list[Path] = []
+        self.watched: dict[Path, float] = {}
+        """Pictures of a folder, with the time when each was changed."""
+        self.crops = dict(crops or {})
         for path in bundled:
-            self._append(path)
+            self._insert(self.count(), path)
         self.add(added)
         self.currentItemChanged.connect(self._choose)
 
@@ -68,14 +89,35 @@ class AvatarStrip(QListWidget):
         return self._path(self.currentRow()) if self.currentRow() >= 0 else None
 
     def add(self, paths: Iterable[Path]) -> list[Path]:
-        """Put pictures at the end; returns those that are files and were not there yet."""
+        """Put pictures behind those added before; returns those that are files and were not there yet."""
         new = []
         for path in (path.absolute() for path in paths):
             if path not in self.paths and path.is_file():
-                self._append(path)
+                self._insert(self.count() - len(self.watched), path)
                 self.added.append(path)
                 new.append(path)
         return new
+
+    def watch(self, found: Mapping[Path, float]) -> None:
+        """Show a folder's pictures at the end, as they are now: path, and when it was changed."""
+        for path in [path for path in self.watched if path not in found]:
+            del self.watched[path]
+            self._drop(path)
+        for path, changed_at in found.items():
+            if path in self.watched:
+                if self.watched[path] != changed_at:
+                    self._read(self._item(path), path)
+            elif path not in self.paths:
+                self._insert(self.count(), path)
+            else:
+                continue  # bundled, or added by hand
+            self.watched[path] = changed_at
+
+    def crop(self, path: Path, square: Square) -> None:
+        """Use that part of a picture from now on."""
+        self.crops[path] = square
+        if path in self.paths:
+            self._read(self._item(path), path)
 
     def remove_current(self) -> bool:
         """Take it off, if the user added it; returns whether it was."""
@@ -121,28 +163,58 @@ class AvatarStrip(QListWidget):
         item = self.item(index)
         return Path(item.data(PATH)) if item is not None else Path()
 
-    def _append(self, path: Path) -> None:
+    def _item(self, path: Path) -> QListWidgetItem:
+        item = self.item(self.paths.index(path))
+        assert item is not None
+        return item
+
+    def _insert(self, row: int, path: Path) -> None:
         item = QListWidgetItem(path.stem.replace("_", " ").replace("-", " ").capitalize())
         item.setData(PATH, str(path))
-        item.setToolTip(str(path))
         item.setIcon(_icon(None, self._side))
-        self.addItem(item)
+        self.insertItem(row, item)
+        self._read(item, path)
+
+    def _drop(self, path: Path) -> None:
+        """Take it off; if it was chosen, it is driven until something else is."""
+        row = self.paths.index(path)
+        with QSignalBlocker(self):
+            if row == self.currentRow():
+                self.setCurrentRow(-1)
+            self.takeItem(row)
+
+    def _read(self, item: QListWidgetItem, path: Path) -> None:
+        """Make the thumbnail; a file that is no picture (yet) says so when pointed at."""
+        item.setToolTip(str(path))
+        square = self.crops.get(path)
         self._tasks.run(
-            lambda: thumbnail(path, 2 * self._side),
+            lambda: thumbnail(path, 2 * self._side, square),
             then=lambda picture: item.setIcon(_icon(picture, self._side)),
             failed=item.setToolTip,
         )
 
 
-def thumbnail(path: Path, side: int) -> Image:
-    """The middle of a picture, uint8 (side, side, 3) RGB.
+def thumbnail(path: Path, side: int, square: Square | None = None) -> Image:
+    """A part of a picture, its middle if none is named; uint8 (side, side, 3) RGB.
 
     Raises:
         AvatarError: it cannot be read.
     """
     picture = images.read_picture(path)
-    square = framing.centre_square(picture.shape[1], picture.shape[0])
+    height, width = picture.shape[:2]
+    if square is None or not framing.is_within(square, width, height):
+        square = framing.centre_square(width, height)
     return images.crop(picture, square, size=side)
+
+
+def pictures_in(folder: Path) -> dict[Path, float]:
+    """Picture files of a folder in the order of their names, with the time when each was changed; the first few.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return {path.absolute(): path.stat().st_mtime for path in paths[:MOST_WATCHED]}
 
 
 def dropped_pictures(data: QMimeData | None) -> list[Path]:

@@ -37,11 +37,20 @@ recordings and snapshots carry the same in their metadata.</p>
 <p>The camera's picture stays on this machine.</p>"""
 
 
-def ask_pictures(parent: QWidget, take: Callable[[list[Path]], None]) -> None:
+def ask_pictures(parent: QWidget | None, take: Callable[[list[Path]], None]) -> None:
     """Let the user choose picture files."""
     dialog = QFileDialog(parent, "Add pictures", "", PICTURES)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
+    _open(dialog)
+
+
+def ask_folder(parent: QWidget | None, take: Callable[[Path], None]) -> None:
+    """Let the user choose a folder of pictures."""
+    dialog = QFileDialog(parent, "Watch a folder of pictures")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.fileSelected.connect(lambda name: take(Path(name)))
     _open(dialog)
 
 

@@ -40,7 +40,7 @@ class Parts:
         self.ghost.set_value(start.saved.ghost)
         self.panel = ControlPanel(window.commands.settings)
         self.panel.add_row("camera", "Ghost", self.ghost)
-        self.strip = AvatarStrip(tasks, bundled=start.avatars, added=start.saved.added_avatars)
+        self.strip = AvatarStrip(tasks, bundled=start.avatars, added=start.saved.added_avatars, crops=start.saved.crops)
         self.status = StatusLine()
         self.side = self._side()
         self.page = QWidget()

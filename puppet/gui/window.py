@@ -16,6 +16,7 @@ from puppet.errors import SourceError
 from puppet.gui import actions, dialogs, status
 from puppet.gui.avatars import dropped_pictures
 from puppet.gui.commands import Commands
+from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
@@ -23,9 +24,6 @@ from puppet.saved_settings import SavedSettings
 from puppet.sources.base import Performed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 
     from puppet.avatar import Avatar
@@ -59,12 +57,12 @@ class Window(QMainWindow):
         self._pipeline = pipeline
         self._start = start
         self._avatar_image: QImage | None = None
-        self._wanted_avatar: Path | None = None
-        self._is_loading = self._is_listing = False
+        self._is_listing = False
         self._notices = 0
         self._listed_at = self._written_at = -math.inf
         self._actions = actions.make_actions(self, self)
         self.parts = Parts(self, self._actions, self.tasks, start)
+        self.gallery = Gallery(self.parts.strip, self.commands, pipeline, folder=start.saved.folder)
         self.commands.on_settings = self.parts.panel.show_settings
         self._connect()
         if start.sentence:
@@ -73,7 +71,7 @@ class Window(QMainWindow):
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
         self.parts.picker.choose(start.source if start.source == config.SCRIPTED else config.SCRIPTED)
-        self.pick_path(start.avatar)
+        self.gallery.pick_path(start.avatar)
 
     def saved(self) -> SavedSettings:
         """What to remember."""
@@ -84,6 +82,8 @@ class Window(QMainWindow):
             source=self.parts.picker.wanted if self.has_agreed else None,
             avatar=self.parts.strip.current,
             added_avatars=tuple(self.parts.strip.added),
+            crops=self.parts.strip.crops,
+            folder=self.gallery.folder,
             has_agreed=self.has_agreed,
             ghost=self.parts.ghost.value(),
             geometry=base64.b64encode(self.saveGeometry().data()).decode(),
@@ -101,6 +101,7 @@ class Window(QMainWindow):
         if now - self._written_at >= WORDS_S:
             self._written_at = now
             self._show_words(state)
+        self.gallery.tick(now)
         if now - self._listed_at >= LIST_S and not self._is_listing:
             self._listed_at, self._is_listing = now, True
             self.tasks.run(self._start.list_cameras, then=self._offer_cameras, failed=self._cannot_list)
@@ -112,35 +113,6 @@ class Window(QMainWindow):
         if not self.has_agreed:
             self.has_agreed = True
             self._choose_source()
-
-    def pick_path(self, path: Path) -> None:
-        """Drive that picture; it joins the strip."""
-        self.parts.strip.add([path])
-        self.parts.strip.select(path.absolute())
-        self._load_avatar(path)
-
-    def pick_avatar(self, index: int) -> None:
-        """See `Shell`."""
-        self.parts.strip.pick(index)
-
-    def step_avatar(self, step: int) -> None:
-        """See `Shell`."""
-        self.parts.strip.step(step)
-
-    def ask_avatars(self) -> None:
-        """See `Shell`."""
-        dialogs.ask_pictures(self, self.add_avatars)
-
-    def add_avatars(self, paths: Sequence[Path]) -> None:
-        """Put pictures on the strip and drive the last of them."""
-        new = self.parts.strip.add(paths)
-        if new:
-            self.pick_path(new[-1])
-
-    def remove_avatar(self) -> None:
-        """See `Shell`."""
-        if not self.parts.strip.remove_current():
-            self.commands.say("only pictures that you added can be removed")
 
     def ask_video(self) -> None:
         """See `Shell`."""
@@ -185,11 +157,11 @@ class Window(QMainWindow):
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:
             event.acceptProposedAction()
-            self.add_avatars(dropped_pictures(event.mimeData()))
+            self.gallery.add(dropped_pictures(event.mimeData()))
 
     def _connect(self) -> None:
         self.parts.panel.changed.connect(self._change)
-        self.parts.strip.chosen.connect(self._load_avatar)
+        self.gallery.on_avatar = self._show_avatar
         self.parts.picker.picked.connect(self._use_source)
         self.parts.picker.asked.connect(self.ask_video)
 
@@ -223,27 +195,11 @@ class Window(QMainWindow):
         actions.follow(self._actions, self)
         self.parts.panel.offer_parts(self._start.part_names())
 
-    def _load_avatar(self, path: Path) -> None:
-        """The newest wish wins; while one is being read, no other is ordered."""
-        self._wanted_avatar = path
-        if self._is_loading:
-            return
-        self._is_loading = True
-        self.tasks.watch(
-            self._pipeline.load_avatar(path),
-            then=lambda avatar: self._show_avatar(path, avatar),
-            failed=lambda sentence: self._show_avatar(path, None),
-        )
-
-    def _show_avatar(self, path: Path, avatar: Avatar | None) -> None:
-        self._is_loading = False
-        if avatar is not None:
-            if self._avatar_image is None:
-                self._start.when_ready(self.commands)
-            self._avatar_image = as_qimage(avatar.image)
-            self.parts.avatar.show_picture(avatar.image)
-        if self._wanted_avatar is not None and self._wanted_avatar != path:
-            self._load_avatar(self._wanted_avatar)
+    def _show_avatar(self, avatar: Avatar) -> None:
+        if self._avatar_image is None:
+            self._start.when_ready(self.commands)
+        self._avatar_image = as_qimage(avatar.image)
+        self.parts.avatar.show_picture(avatar.image)
 
     def _offer_cameras(self, cameras: list[CameraInfo]) -> None:
         self._is_listing = False

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from puppet.avatar import Avatar
-    from puppet.framing import FindsFaces
+    from puppet.framing import FindsFaces, Square
     from puppet.latest import Latest
     from puppet.settings import LiveSettings, Settings
     from puppet.state import Board
@@ -149,15 +149,28 @@ class Infer:
                     self._outbox.put(shot)
                     self._account(shot)  # while the picture is already on its way
 
-    def load_avatar(self, path: Path) -> Avatar:
-        """Read a picture file, find its face, and make it the avatar. To be ordered.
+    def frame_avatar(self, path: Path) -> tuple[Image, Square]:
+        """Read a picture file, and say which part of it would be the avatar. To be ordered.
 
         Raises:
             AvatarError: the picture cannot be used.
         """
         picture = images.read_picture(path)
-        box = framing.find_face(picture, self._faces()) if self.settings.camera.auto_framing else None
-        square = framing.around_face(box) if box else framing.centre_square(picture.shape[1], picture.shape[0])
+        return picture, self._avatar_square(picture)
+
+    def load_avatar(self, path: Path, square: Square | None) -> Avatar:
+        """Read a picture file and make a part of it the avatar. To be ordered.
+
+        Args:
+            path: of the picture.
+            square: the part; None, or one that is not in the picture (any more), finds the face.
+
+        Raises:
+            AvatarError: the picture cannot be used.
+        """
+        picture = images.read_picture(path)
+        if square is None or not framing.is_within(square, picture.shape[1], picture.shape[0]):
+            square = self._avatar_square(picture)
         return self.set_avatar(images.crop(picture, square, size=min(round(square.side), MOST_SIDE)), path.name)
 
     def set_avatar(self, image: Image, name: str) -> Avatar:
@@ -190,6 +203,10 @@ class Infer:
         """Look for the best reference for so long, then take it. To be ordered."""
         self._calibrator.search(time.perf_counter() + seconds)
         self._board.update(is_searching=True)
+
+    def _avatar_square(self, picture: Image) -> Square:
+        box = framing.find_face(picture, self._faces()) if self.settings.camera.auto_framing else None
+        return framing.around_face(box) if box else framing.centre_square(picture.shape[1], picture.shape[0])
 
     def _faces(self) -> FindsFaces:
         if self._finder is None:

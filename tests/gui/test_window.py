@@ -54,7 +54,7 @@ def test_it_is_there_before_the_model_is_and_says_so(open_window, puppeteer, qtb
 
 def test_a_failure_is_one_sentence_in_the_banner(window, puppeteer, pipeline, qtbot):
     puppeteer.failure = PuppetError("the model broke; choose another one")
-    window.pick_avatar(1)
+    window.gallery.strip.pick(1)
 
     qtbot.waitUntil(lambda: window.parts.banner.text == "The model broke; choose another one", timeout=WAIT_MS)
     assert window.isVisible()
@@ -76,17 +76,17 @@ def test_dropped_pictures_join_the_strip_and_can_be_removed(window, pictures, tm
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(mine)), QUrl.fromLocalFile(str(tmp_path / "notes.txt"))])
 
-    window.add_avatars(dropped_pictures(data))
+    window.gallery.add(dropped_pictures(data))
     assert window.parts.strip.current == mine
     assert window.saved().added_avatars == (mine,)
-    window.remove_avatar()
+    window.gallery.remove()
     assert mine not in window.parts.strip.paths
-    window.remove_avatar()
+    window.gallery.remove()
     assert len(window.parts.strip.paths) == 3, "bundled ones stay"
 
 
 def test_the_end_is_remembered_and_begins_the_next_run(window, pictures):
-    window.pick_avatar(2)
+    window.gallery.strip.pick(2)
     changed = Settings().model_copy(update={"camera": window.commands.settings.camera.model_copy(update={"zoom": 1.5})})
     window.commands.change(changed)
     window.commands.toggle_show("nothing")
