@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
     from puppet.types import Floats, Image
 
-NO_SKIN = frozenset({"hair", "beard", "forehead", "ear", "ears", "body", "neck", "shoulder", "clothes", "background"})
+NO_SKIN = frozenset(
+    {"hair", "beard", "forehead", "ear", "ears", "body", "neck", "shoulder", "clothes", "background"}
+    | {"brow", "lid", "eye", "eyes", "lip", "mouth"}
+)
 """Words in the names of parts that show much else than skin; fringes cover foreheads."""
+FIRST_SPREAD = (15.0, 8.0, 8.0)
+"""Standard deviations in L*a*b* around the median, within which skin is looked for at first."""
+ROUNDS = 3
+"""Of leaving out what lies far off: fringes, outlines, shadows."""
 LEAST_SPREAD = 5.0
 """Standard deviation, units of L*a*b*: a flat drawing's skin has none, and would be divided by."""
 REACH = 3.0
@@ -63,9 +70,10 @@ def read_look(image: Image, masks: Floats, part_names: Sequence[str]) -> Look:
     weights = masks.reshape(len(masks), -1)
     chosen = [index for index, name in enumerate(part_names, start=1) if not NO_SKIN & set(name.split("_"))]
     face = weights[chosen or slice(1, None)].sum(axis=0)
-    mean, covariance = _moments(pixels, face)
-    # Once more without what lies far off: lips, eyes, brows.
-    mean, covariance = _moments(pixels, face * _likeness(pixels - mean, covariance))
+    # The median is skin even where a fringe or an outline covers nearly half; a mean would lie in between.
+    mean, covariance = _median(pixels, face), np.diag(np.square(np.array(FIRST_SPREAD, np.float32)))
+    for _ in range(ROUNDS):
+        mean, covariance = _moments(pixels, face * _likeness(pixels - mean, covariance))
     skin = (1 - weights[0]) * _likeness(pixels - mean, covariance)
     near = np.stack([cv2.GaussianBlur(mask, (0, 0), NEARBY) for mask in masks.astype(np.float32)])
     near = near.reshape(len(masks), -1) * skin
@@ -145,6 +153,15 @@ def _moments(pixels: Floats, weights: Floats) -> tuple[Floats, Floats]:
     centred = pixels - mean
     covariance = (centred * weights[:, None]).T @ centred + LEAST_SPREAD**2 * np.eye(3)
     return mean.astype(np.float32), covariance.astype(np.float32)
+
+
+def _median(pixels: Floats, weights: Floats) -> Floats:
+    """Weighted median, (3,), channel by channel."""
+    order = np.argsort(pixels, axis=0)
+    shares = np.cumsum(weights[order], axis=0)
+    middle = np.argmax(shares >= shares[-1] / 2, axis=0)
+    found = np.take_along_axis(order, middle[None], axis=0)
+    return np.asarray(np.take_along_axis(pixels, found, axis=0)[0], np.float32)
 
 
 def _likeness(offsets: Floats, covariance: Floats) -> Floats:

@@ -44,7 +44,7 @@ class RenderConfig(BaseModel):
     avatar_crop: Crop = "auto"
     swap: tuple[str, ...] = ()
     swap_inverse: bool = False
-    swap_mask: Literal["driving", "avatar"] = "driving"
+    swap_mask: Literal["both", "driving", "avatar"] = "both"
     swap_hard: bool = False
     swap_feather: float = Field(0.25, ge=0, le=1)
     swap_colour: bool = True

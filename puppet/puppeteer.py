@@ -217,16 +217,28 @@ class Puppeteer:
             image = outputs["image"][0].copy()
         if settings.swap:
             started = time.perf_counter()
-            image = self._laid_over(image, frame, (driving, target), settings)
+            deformation = outputs.get("deformation")
+            moved_by = None if deformation is None else deformation[0]
+            image = self._laid_over(image, frame, (driving, target), settings=settings, deformation=moved_by)
             seconds["laying over"] = time.perf_counter() - started
         return Rendered(image, frame, driving, target, seconds, held)
 
-    def _laid_over(self, painted: Image, frame: Frame, motions: tuple[Motion, Motion], settings: LiveSettings) -> Image:
+    def _laid_over(
+        self,
+        painted: Image,
+        frame: Frame,
+        motions: tuple[Motion, Motion],
+        *,
+        settings: LiveSettings,
+        deformation: Array | None,
+    ) -> Image:
         """Driver and avatar in one picture, of the size that was painted."""
         assert self.avatar is not None  # or nothing would have been painted
         side = painted.shape[0]
         fitted = replace(frame, image=images.resize(frame.image, width=side, height=side))
-        return self._swap.compose(painted, fitted, motions, avatar=self.avatar, settings=settings)
+        return self._swap.compose(
+            painted, fitted, motions, avatar=self.avatar, settings=settings, deformation=deformation
+        )
 
     def _enlarged(self, outputs: dict[str, Array], size: int) -> Image:
         """A picture of the generator or the swapper, larger; what the swapper took from the driver has no detail."""

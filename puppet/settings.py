@@ -54,10 +54,10 @@ class LiveSettings(BaseModel):
         title="The other way round",
         description="all of the avatar, and the chosen parts of the driver",
     )
-    swap_mask: Literal["driving", "avatar"] = Field(
-        default="driving",
+    swap_mask: Literal["both", "driving", "avatar"] = Field(
+        default="both",
         title="Swap mask",
-        description="whose mask says where a swapped part lies: the driver's, or the avatar's, carried along",
+        description="whose mask says where a swapped part lies: the driver's, the avatar's, carried along, or both",
     )
     swap_hard: bool = Field(
         default=False,

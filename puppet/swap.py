@@ -13,6 +13,7 @@ import numpy as np
 
 from puppet import images
 from puppet.colour_transfer import SteadyLook, read_look, recolour
+from puppet.cutout import CutOut
 from puppet.errors import PuppetError
 from puppet.motion import carry_masks, inverse
 
@@ -30,6 +31,9 @@ WIDEST = 0.04
 """Standard deviation of the widest feathering, over the picture's side."""
 LEAST = 1 / 255
 """Of a mask: below it no level of a colour changes."""
+THERE = 0.25
+"""Of the greatest value of a mask: below it the part is not in the picture. Small parts such as eyes share all their
+pixels with their neighbours and come no higher than a half; they are raised to one."""
 CONTRAST = 2.5
 """By which a mask is sharpened before it is feathered."""
 SPREAD = 2.0
@@ -43,6 +47,8 @@ class Layers(NamedTuple):
     over: Image
     masks: Floats
     """(K + 1, h, w): of the parts."""
+    soft: Floats
+    """(h, w): where the upper one lies."""
 
 
 class PartSwap:
@@ -61,14 +67,18 @@ class PartSwap:
         self._driver = SteadyLook()
         self._avatar: Avatar | None = None
         self._avatar_look: Look | None = None
+        self._cut_out: CutOut | None = None
 
     def motion_settings(self, settings: LiveSettings) -> LiveSettings:
-        """How the avatar moves: in the driver's pose, unless it keeps its own picture and takes parts of the driver."""
+        """How the avatar moves: in the driver's pose, unless it keeps its own picture and takes parts of the driver.
+
+        With its own masks, which show it better across identities; the paper's graph wants the driver's.
+        """
         if self.blends_features:
             return settings.model_copy(update={"mode": "absolute", "masks": "driving"})
         if settings.swap_inverse:
             return settings
-        return settings.model_copy(update={"mode": "absolute", "masks": settings.swap_mask})
+        return settings.model_copy(update={"mode": "absolute", "masks": "avatar"})
 
     def graph_inputs(self, picture: Image, settings: LiveSettings) -> dict[str, np.ndarray]:
         """What the model's own graph for part swap takes beside the generator's inputs."""
@@ -81,7 +91,14 @@ class PartSwap:
         }
 
     def compose(
-        self, painted: Image, frame: Frame, motions: tuple[Motion, Motion], *, avatar: Avatar, settings: LiveSettings
+        self,
+        painted: Image,
+        frame: Frame,
+        motions: tuple[Motion, Motion],
+        *,
+        avatar: Avatar,
+        settings: LiveSettings,
+        deformation: Floats | None = None,
     ) -> Image:
         """Lay the chosen parts over.
 
@@ -91,6 +108,7 @@ class PartSwap:
             motions: the driver's and what the model was given; the latter with masks.
             avatar: that was moved.
             settings: with the parts.
+            deformation: by which the avatar was moved, float32 (h, h, 2), if the model gives it.
 
         Returns:
             uint8 (S, S, 3) RGB.
@@ -101,42 +119,65 @@ class PartSwap:
         parts = chosen(settings, self.part_names)
         if self.blends_features and not settings.swap_feather and not settings.swap_colour:
             return painted
-        layers = self._layers(painted, frame.image, motions, avatar=avatar, settings=settings)
-        weights = layers.masks * parts[:, None, None]
-        mask = self._mask(weights.sum(axis=0), painted.shape[0], settings)
-        box = _box(mask, step=max(1, painted.shape[0] // weights.shape[1]))
+        self._follow(avatar)
+        layers = self._layers(painted, frame.image, motions, parts=parts, settings=settings)
+        soft = layers.soft if deformation is None else self._outlined(layers.soft, parts, deformation, settings)
+        mask = self._mask(soft, painted.shape[0], settings)
+        box = _box(mask, step=max(1, painted.shape[0] // layers.masks.shape[1]))
         if box is None:
             return layers.base
         over = layers.over[box]
         if settings.swap_colour:
-            over = self._recoloured(over, _cut(weights, box, painted.shape[0]), frame, motions[0], avatar, settings)
+            weights = layers.masks * parts[:, None, None]
+            over = self._recoloured(over, _cut(weights, box, painted.shape[0]), frame, motions[0], settings)
         share = mask[box][..., None]
         result = layers.base.copy()
         result[box] = cv2.convertScaleAbs(layers.base[box] + share * (over.astype(np.float32) - layers.base[box]))
         return result
 
+    def _follow(self, avatar: Avatar) -> None:
+        if self._avatar is not avatar:
+            self._avatar, self._avatar_look, self._cut_out = avatar, None, None
+
     def _layers(
-        self, painted: Image, picture: Image, motions: tuple[Motion, Motion], *, avatar: Avatar, settings: LiveSettings
+        self, painted: Image, picture: Image, motions: tuple[Motion, Motion], *, parts: Floats, settings: LiveSettings
     ) -> Layers:
         driving, target = motions
         assert target.segmentation is not None
+        assert self._avatar is not None
         if self.blends_features:
             is_carried = settings.swap_mask == "avatar"
-            masks = carry_masks(avatar.motion, target) if is_carried else target.segmentation
+            masks = carry_masks(self._avatar.motion, target) if is_carried else target.segmentation
+            soft = _chosen_sum(masks, parts)
             if not settings.swap_feather:
-                return Layers(painted, painted, masks)
+                return Layers(painted, painted, masks, soft)
             # What the driver keeps is the driver's own picture, not the network's copy of it.
-            return Layers(painted, picture, masks) if settings.swap_inverse else Layers(picture, painted, masks)
-        if not settings.swap_inverse:
-            return Layers(picture, painted, target.segmentation)
-        if driving.segmentation is None or settings.swap_mask == "avatar":
-            masks = target.segmentation
-        else:
-            masks = carry_masks(driving, target)
-        weights = masks * chosen(settings, self.part_names)[:, None, None]
-        return Layers(painted, carry_picture(picture, weights, driving, target), masks)
+            layers = (painted, picture) if settings.swap_inverse else (picture, painted)
+            return Layers(*layers, masks, soft)
+        masks = target.segmentation  # the avatar's, carried along
+        if settings.swap_inverse:
+            drivers = None if driving.segmentation is None else carry_masks(driving, target)
+            carried = masks if drivers is None or settings.swap_mask == "avatar" else drivers
+            over = carry_picture(picture, carried * parts[:, None, None], driving, target)
+            return Layers(painted, over, carried, _soft(masks, drivers, parts, settings.swap_mask))
+        return Layers(picture, painted, masks, _soft(masks, driving.segmentation, parts, settings.swap_mask))
+
+    def _outlined(self, soft: Floats, parts: Floats, deformation: Floats, settings: LiveSettings) -> Floats:
+        """The mask of parts of the avatar without its background."""
+        if settings.swap_inverse or not settings.swap_feather or self._avatar is None:
+            return soft
+        if self._cut_out is None:
+            self._cut_out = CutOut(self._avatar.image, self._avatar.motion)
+        own = self._cut_out.parts(parts, deformation)
+        if settings.swap_mask == "avatar":
+            return own
+        larger = cv2.resize(soft.astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        inside = larger if parts[0] else larger * self._cut_out.outline(deformation)
+        return np.asarray(np.maximum(inside, own) if settings.swap_mask == "both" else inside, np.float32)
 
     def _mask(self, soft: Floats, side: int, settings: LiveSettings) -> Floats:
+        if not self.blends_features and (settings.swap_hard or settings.swap_feather):
+            soft = soft / max(float(soft.max()), THERE)
         mask = images.enlarge_planes(soft[None].astype(np.float32), width=side, height=side)[0]
         if settings.swap_hard:
             mask = (mask > 0.5).astype(np.float32)
@@ -148,17 +189,13 @@ class PartSwap:
                 mask = 2 * mask  # the network has mixed both already; at a half and more its picture stands
         return np.asarray(np.clip(mask, 0, 1), np.float32)
 
-    def _recoloured(
-        self, over: Image, weights: Floats, frame: Frame, driving: Motion, avatar: Avatar, settings: LiveSettings
-    ) -> Image:
+    def _recoloured(self, over: Image, weights: Floats, frame: Frame, driving: Motion, settings: LiveSettings) -> Image:
         if driving.segmentation is None:
             return over
-        if self._avatar is not avatar or self._avatar_look is None:
-            assert avatar.motion.segmentation is not None
-            self._avatar, self._avatar_look = (
-                avatar,
-                read_look(avatar.image, avatar.motion.segmentation, self.part_names),
-            )
+        if self._avatar_look is None:
+            assert self._avatar is not None
+            assert self._avatar.motion.segmentation is not None
+            self._avatar_look = read_look(self._avatar.image, self._avatar.motion.segmentation, self.part_names)
         look = read_look(frame.image, driving.segmentation, self.part_names)
         driver = self._driver.follow(look, frame.captured_at)
         if settings.swap_inverse:
@@ -203,6 +240,19 @@ def carry_picture(picture: Image, weights: Floats, motion: Motion, target: Motio
     columns, rows = (a * x + b * y + c + 1) * half, (d * x + e * y + f + 1) * half
     moved = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
+
+
+def _soft(masks: Floats, drivers: Floats | None, parts: Floats, whose: str) -> Floats:
+    """Where the chosen parts lie, (h, w), by the avatar's masks, the driver's, or both; all at the same places."""
+    if drivers is None or whose == "avatar":
+        return _chosen_sum(masks, parts)
+    soft = _chosen_sum(drivers, parts)
+    return soft if whose == "driving" else np.maximum(soft, _chosen_sum(masks, parts))
+
+
+def _chosen_sum(masks: Floats, parts: Floats) -> Floats:
+    """Of masks (K + 1, h, w), those of the chosen parts, (h, w)."""
+    return np.asarray(np.tensordot(parts, masks, axes=(0, 0)), np.float32)
 
 
 def _box(mask: Floats, *, step: int) -> tuple[slice, slice] | None:

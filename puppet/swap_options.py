@@ -11,11 +11,21 @@ if TYPE_CHECKING:
     import argparse
 
 
+REGIONS = {
+    "hair": ("hair", "forehead", "ear"),
+    "eyes": ("eye", "lid"),
+    "mouth": ("lip", "mouth"),
+    "face": ("brow", "lid", "eye", "nose", "lip", "mouth", "chin", "cheek"),
+}
+"""Words in the names of parts that lie in what a user means: hair falls over forehead and ears, and a lid is half of
+an eye."""
+
+
 def add_arguments(group: argparse._ActionsContainer) -> None:
     """Declare the flags beside `--swap`."""
     add = group.add_argument
     add("--swap-inverse", action="store_true", help="the other way round: all of the avatar, these parts of the driver")
-    add("--swap-mask", choices=("driving", "avatar"), default="driving", help="whose mask says where a part lies")
+    add("--swap-mask", choices=("both", "driving", "avatar"), default="both", help="whose mask says where a part lies")
     add("--swap-hard", action="store_true", help="cut swapped parts out with a hard edge")
     add("--swap-feather", type=float, default=0.25, metavar="X", help="softness of their edges, 0 to 1 (0.25)")
     add(
@@ -27,7 +37,7 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
 
 
 def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Parts by their names, or by a word that several share, in the plural or not: `lips`, `eye`, `left`.
+    """Parts by a region, by their names, or by a word that several share, in the plural or not: `hair`, `lips`, `left`.
 
     Raises:
         ConfigError: a name fits no part.
@@ -36,9 +46,9 @@ def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[
     chosen: list[str] = []
     for name in wanted:
         word = name.lower()
-        singular = word[:-1] if word.endswith("s") else word
-        fitting = [part for part in known if part == word]
-        fitting = fitting or [part for part in known if {word, singular} & set(part.split("_"))]
+        words = set(REGIONS.get(word, (word, word.removesuffix("s"))))
+        fitting = [] if word in REGIONS else [part for part in known if part == word]
+        fitting = fitting or [part for part in known if words & set(part.split("_"))]
         if not fitting:
             raise ConfigError(f"--swap {name!r}: the model has no such part; it has {', '.join(known)}")
         chosen += [part for part in fitting if part not in chosen]

@@ -81,6 +81,27 @@ def test_swapped_hair_keeps_its_own_colour(faces, motion):
     np.testing.assert_allclose(picture[above].mean(axis=(0, 1)), faces[0][above].mean(axis=(0, 1)), atol=12)
 
 
+def test_a_fringe_and_an_outline_over_the_face_are_not_taken_for_skin(faces, motion):
+    drawn = faces[1].copy()
+    drawn[SIDE // 2 :, : SIDE // 3] = (30, 60, 150)
+
+    look = read_look(drawn, motion.segmentation, NAMES)
+
+    plain = read_look(faces[1], motion.segmentation, NAMES)
+    np.testing.assert_allclose(look.mean, plain.mean, atol=3)
+
+
+def test_a_small_part_that_shares_all_its_pixels_is_swapped_all_the_same(faces, motion):
+    masks = motion.segmentation.copy()
+    masks[1] *= 0.4
+    masks[2] = 1 - masks[1]
+    shared = Motion(motion.shift, motion.affine, masks)
+
+    picture = swapped(faces, shared, swap=("hair",), swap_feather=0.1, swap_colour=False)
+
+    assert np.abs(picture[: SIDE // 4].astype(int) - faces[0][: SIDE // 4]).max() <= 1
+
+
 def test_equal_looks_change_no_colour(faces, motion):
     look = read_look(faces[1], motion.segmentation, NAMES)
 

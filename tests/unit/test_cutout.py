@@ -1,0 +1,89 @@
+"""The avatar's outline on a made-up picture: red hair above a skin-coloured face, before green."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from puppet.cutout import SIDE, CutOut
+from puppet.types import Motion
+
+MAP = 16
+HAIR, FACE = np.float32([0, 1, 0]), np.float32([0, 0, 1])
+
+
+@pytest.fixture
+def picture(rng) -> np.ndarray:
+    image = np.full((SIDE, SIDE, 3), (40, 120, 60), np.uint8)
+    cv2.circle(image, (64, 64), 44, (160, 40, 30), -1)
+    cv2.circle(image, (64, 80), 28, (220, 175, 150), -1)
+    return np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def motion() -> Motion:
+    """With masks like a network's: too small, soft, and in blocks."""
+    person, face = np.zeros((2, SIDE, SIDE), np.float32)
+    cv2.circle(person, (64, 64), 36, 1, -1)
+    cv2.circle(face, (64, 80), 26, 1, -1)
+    small = [cv2.GaussianBlur(cv2.resize(plane, (MAP, MAP)), (0, 0), 1) for plane in (person, face)]
+    face = np.minimum(small[1], small[0])
+    masks = np.stack([1 - small[0], small[0] - face, face]).astype(np.float32)
+    return Motion(np.zeros((2, 2), np.float32), np.stack([np.eye(2, dtype=np.float32)] * 2), masks)
+
+
+def still(*, right: float = 0.0) -> np.ndarray:
+    """A deformation that leaves everything where it is, or moves it to the right."""
+    line = np.linspace(-1, 1, MAP, dtype=np.float32)
+    return np.stack(np.meshgrid(line - np.float32(right), line), axis=-1)
+
+
+def test_the_outline_is_the_pictures_and_not_the_masks(picture, motion):
+    outline = CutOut(picture, motion).outline(still())
+
+    truth = np.zeros((SIDE, SIDE), np.float32)
+    cv2.circle(truth, (64, 64), 44, 1, -1)
+    assert np.abs(outline - truth).mean() < 0.02
+    assert np.abs(cv2.resize(1 - motion.segmentation[0], (SIDE, SIDE)) - truth).mean() > 0.06
+
+
+def test_hair_beyond_the_masks_is_hair_and_background_is_none(picture, motion):
+    cut_out = CutOut(picture, motion)
+
+    hair, face = cut_out.parts(HAIR, still()), cut_out.parts(FACE, still())
+
+    assert hair[26, 64] > 0.9 > 0.1 > face[26, 64]
+    assert face[84, 64] > 0.7
+    assert max(hair[5, 5], hair[120, 120]) < 0.01
+
+
+def test_it_moves_with_the_deformation(picture, motion):
+    cut_out = CutOut(picture, motion)
+    step = 2 * 10 / (SIDE - 1)
+
+    moved, rest = cut_out.outline(still(right=step)), cut_out.outline(still())
+
+    # OpenCV places to a thirty-second of a cell of the deformation, a quarter of a pixel here.
+    np.testing.assert_allclose(moved[:, 10:], rest[:, :-10], atol=0.15)
+
+
+def test_a_picture_that_is_all_person_or_none_is_taken_as_it_is(picture, motion):
+    full = np.zeros((3, MAP, MAP), np.float32)
+    full[1] = 1
+    empty = full[[1, 0, 2]]
+
+    for masks, expected in ((full, 1), (empty, 0)):
+        outline = CutOut(picture, Motion(motion.shift, motion.affine, masks)).outline(still())
+        assert np.all(outline == expected)
+
+
+def test_the_same_picture_gives_the_same_outline(picture, motion):
+    first, second = (CutOut(picture, motion).outline(still()) for _ in range(2))
+
+    np.testing.assert_array_equal(first, second)
+
+
+def test_an_avatar_without_masks_is_refused(picture, motion):
+    with pytest.raises(ValueError, match="without masks"):
+        CutOut(picture, Motion(motion.shift, motion.affine))
