@@ -25,3 +25,11 @@ class ExportError(EngineError):
 
 class TrainingError(EngineError):
     """Training or evaluation cannot start or go on."""
+
+
+class BuildError(EngineError):
+    """An engine cannot be built, or what was built does not compute what its graph says."""
+
+
+class BuildCancelledError(BuildError):
+    """The user stopped a build; nothing of it is left."""

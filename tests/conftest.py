@@ -99,6 +99,16 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
 
 
 @pytest.fixture(scope="session")
+def small_fomm(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """The small FOMM configuration with seeded weights, exported once."""
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.small_model import write
+
+    return write(tmp_path_factory.mktemp("small") / "fomm", "fomm")
+
+
+@pytest.fixture(scope="session")
 def bundled_model() -> ModelFolder:
     """The model that ships with the program."""
     from engines.model_folder import BUNDLED, ModelFolder

@@ -1,4 +1,4 @@
-"""The small MCS of tests/networks.py as a model folder."""
+"""The small MCS and FOMM of tests/networks.py as model folders."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engines.model_folder import ModelFolder
+    from engines.spec import Family
 
 
-def write(folder: Path) -> ModelFolder:
-    """Export it."""
+def write(folder: Path, family: Family = "mcs") -> ModelFolder:
+    """Export one of them."""
     return export_model(
-        seeded_model("mcs"),
+        seeded_model(family),
         folder,
-        name="small",
+        name="small" if family == "mcs" else f"small-{family}",
         licence="CC0-1.0",
         provenance="seeded random weights",
-        configuration=configuration("mcs", "small"),
+        configuration=configuration(family, "small"),
     )

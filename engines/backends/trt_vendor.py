@@ -1,0 +1,134 @@
+"""TensorRT's and CUDA's modules: found, asked for versions and devices, their messages sent to `logging`."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from engines.engine_spec import TITLES, Machine
+from engines.errors import BackendError
+
+if TYPE_CHECKING:
+    from engines.engine_spec import TensorRtName
+
+log = logging.getLogger(__name__)
+
+MODULES: dict[TensorRtName, tuple[str, ...]] = {
+    "tensorrt": ("tensorrt",),
+    "tensorrt-rtx": ("tensorrt_rtx", "tensorrt_rtx_bindings"),
+}
+"""The first that is there; the meta package of TensorRT-RTX only passes its bindings on."""
+
+
+def import_trt(name: TensorRtName) -> Any:
+    """TensorRT's module.
+
+    Raises:
+        BackendError: it is not installed, or cannot be loaded; the sentence says how to install it.
+    """
+    failures = []
+    for module in MODULES[name]:
+        try:
+            return import_module(module)
+        except (ImportError, OSError, RuntimeError) as error:  # a wheel without its libraries raises any of these
+            failures.append(str(error))
+    raise BackendError(
+        f"{TITLES[name]} cannot be imported ({failures[-1]}); install it with: pip install 'puppet-live[{name}]'"
+    )
+
+
+def import_cudart() -> Any:
+    """CUDA's runtime, of NVIDIA's own bindings.
+
+    Raises:
+        BackendError: they are not installed.
+    """
+    try:
+        return import_module("cuda.bindings.runtime")
+    except (ImportError, OSError, RuntimeError) as error:
+        raise BackendError(
+            f"CUDA's bindings cannot be imported ({error}); install them with: pip install cuda-bindings"
+        ) from error
+
+
+def checked(result: tuple[Any, ...], doing: str) -> Any:
+    """What a call of CUDA's bindings gave besides its error code.
+
+    Raises:
+        BackendError: the code is an error; the sentence says what was being done.
+    """
+    code, *values = result
+    if int(code) != 0:
+        raise BackendError(f"the GPU failed while {doing} ({getattr(code, 'name', code)}); {_advice(int(code))}")
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def machine(name: TensorRtName) -> Machine:
+    """Versions and GPU here; without a driver or a GPU those fields are empty.
+
+    Raises:
+        BackendError: TensorRT or CUDA's bindings are not installed.
+    """
+    return _machine(name, import_trt(name), import_cudart())
+
+
+@cache
+def _machine(name: TensorRtName, trt: Any, cudart: Any) -> Machine:
+    driver = int(checked(cudart.cudaDriverGetVersion(), "its driver was asked for its version"))
+    found = {"cuda": _version(int(checked(cudart.cudaRuntimeGetVersion(), "CUDA was asked for its version")))}
+    code, count = cudart.cudaGetDeviceCount()
+    if driver == 0 or int(code) != 0 or not count:
+        return Machine(backend=name, version=str(trt.__version__), **found)
+    properties = checked(cudart.cudaGetDeviceProperties(0), "it was asked for its name")
+    device = properties.name.decode() if isinstance(properties.name, bytes) else str(properties.name)
+    return Machine(
+        backend=name,
+        version=str(trt.__version__),
+        driver=_version(driver),
+        device=device.strip("\0"),
+        capabilities=(f"{properties.major}.{properties.minor}",),
+        **found,
+    )
+
+
+def why_no_gpu(name: TensorRtName) -> str | None:
+    """None if there is a GPU to run on, else what is missing.
+
+    Raises:
+        BackendError: TensorRT or CUDA's bindings are not installed.
+    """
+    here = machine(name)
+    if here.device is not None:
+        return None
+    if here.driver is None:
+        return "there is no NVIDIA driver here"
+    return "the NVIDIA driver finds no GPU here"
+
+
+def logger(trt: Any) -> Any:
+    """An object that TensorRT writes its messages to; errors are kept in `errors` for the sentence that follows."""
+
+    class _Logger(trt.ILogger):  # type: ignore[misc]  # the base is known at run time only
+        def __init__(self) -> None:
+            super().__init__()
+            self.errors: list[str] = []
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity <= trt.ILogger.ERROR:
+                # What matters of them ends up in an exception; without a GPU, a build that succeeds has some, too.
+                self.errors.append(message)
+            log.log(logging.INFO if severity <= trt.ILogger.WARNING else logging.DEBUG, "%s", message)
+
+    return _Logger()
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _advice(code: int) -> str:
+    if code == 2:
+        return "its memory is full: close other programs that use it, or choose another backend"
+    return "start the program again; if it stays so, update the driver or choose another backend"
