@@ -23,8 +23,8 @@ SILENCE_S = 1.5
 """A source that is open and gives no frame for so long is in trouble, whatever it says itself."""
 
 Phase = Literal["loading", "running", "stopped"]
-TOTAL, ADDED = "total", "added"
-"""Names of two times: from capture to sink, and the same without the model's part."""
+TOTAL, MODEL, ADDED = "total", "model", "added"
+"""Names of three times: from capture to sink, the model's part of it, and what is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class LiveState:
     shown_fps: float = 0.0
     """Pictures that went out a second, repeated ones included."""
     times: Mapping[str, Summary] = field(default_factory=dict)
-    """Seconds by stage over the latest frames; `total` is from capture to sink, `added` that without the model."""
+    """Seconds by stage over the latest frames; `total` is from capture to sink, `model` and `added` its parts."""
     failure: Exception | None = None
     """What ended the pipeline; its text is one sentence for the user."""
     notice: str | None = None
@@ -164,7 +164,7 @@ class Board:
             self._count({"inferred": 1, "held": int(shot.rendered is not None and shot.rendered.held)})
             self._state = replace(self._state, shot=shot, face=face)
             if shot.rendered is not None:
-                self._times.add(shot.rendered.seconds)
+                self._times.add({**shot.rendered.seconds, MODEL: sum(shot.rendered.seconds.values())})
 
     def add_shown(self, canvas: Image, now: float, seconds: Mapping[str, float] | None) -> None:
         """A picture went out.

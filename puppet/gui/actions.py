@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtGui import QAction, QKeySequence
 
+from puppet.gui import icons
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,6 +45,10 @@ class Shell(Protocol):
 
     def show_notice(self) -> None:
         """On consent and disclosure."""
+        ...
+
+    def show_first_run(self) -> None:
+        """Camera, avatar, calibration, step by step."""
         ...
 
     def close(self) -> bool:
@@ -153,6 +159,10 @@ ROWS: tuple[Row, ...] = (
         "Lists what every key does", "Help",
     ),
     Row(
+        "set_up", "Set-up…", "F2", lambda shell: shell.show_first_run(),
+        "Camera, avatar and calibration step by step, as at the first start", "Help",
+    ),
+    Row(
         "notice", "Consent and disclosure", "Shift+F1", lambda shell: shell.show_notice(),
         "What to bear in mind with pictures of people", "Help",
     ),
@@ -171,7 +181,8 @@ def make_actions(shell: Shell, parent: QWidget) -> dict[str, QAction]:
     """An action a row, by key; the shortcuts work from then on."""
     actions = {}
     for row in ROWS:
-        action = QAction(row.text, parent)
+        action = QAction(icons.icon(row.key), row.text, parent)
+        action.setIconVisibleInMenu(False)
         action.setShortcut(QKeySequence(row.shortcut))
         action.setToolTip(f"{row.description} ({shortcut_text(row)})")
         action.setStatusTip(row.description)

@@ -117,7 +117,7 @@ def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
         window.show()
         pipeline.start()
         if not start.saved.has_agreed:
-            window.show_notice()
+            window.show_first_run()
         QApplication.exec()
     finally:
         sys.excepthook = hook

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import annotated_types
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFormLayout, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from puppet.gui.widgets import Choice, Colour, Control, File, Parts, Slider, Switch
 
@@ -60,7 +60,7 @@ class ControlPanel(QTabWidget):
 
     def add_row(self, group: str, title: str, control: Control) -> None:
         """Show a control there that is no setting of the pipeline."""
-        self._forms[group].addRow(title, control)
+        self._forms[group].addRow(_label(title, control), control)
 
     def _page(self, group: str, values: BaseModel) -> QWidget:
         form = QFormLayout()
@@ -75,7 +75,7 @@ class ControlPanel(QTabWidget):
             if control.has_own_title:
                 form.addRow(control)
             else:
-                form.addRow(field.title or name, control)
+                form.addRow(_label(field.title or name, control), control)
         page = QWidget()
         page.setLayout(QVBoxLayout())
         page.layout().addLayout(form)  # type: ignore[union-attr]
@@ -135,6 +135,16 @@ def make_control(field: FieldInfo) -> Control:
     if type(None) in get_args(kind):
         return File(title, text)
     raise TypeError(f"no control shows {title!r}, whose type is {kind}")
+
+
+def _label(title: str, control: Control) -> QLabel:
+    """As high as the control, or the two would not stand on one line."""
+    label = QLabel(title)
+    label.setBuddy(control.inner)
+    label.setToolTip(control.toolTip())
+    control.inner.ensurePolished()
+    label.setMinimumHeight(control.sizeHint().height())
+    return label
 
 
 def _bounds(field: FieldInfo) -> tuple[float, float]:

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from puppet.gui.actions import Row
 
 VIDEOS = "Videos (*.mp4 *.mov *.mkv *.webm *.avi *.m4v)"
-NO_CAMERA = "Scripted performance"
-NOTICE = """<h3>Before you begin</h3>
-<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do not pass
-yourself off as someone else.</p>
+NOTICE = """<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do
+not pass yourself off as someone else.</p>
 <p>Those who watch should know what they see: a small sign in the corner says that the picture is made by AI, and
 recordings and snapshots carry the same in their metadata.</p>
 <p>The camera's picture stays on this machine.</p>"""
@@ -102,6 +100,7 @@ def _finish(dialog: QDialog, content: QWidget, answer: str) -> None:
     button = box.addButton(answer, QDialogButtonBox.ButtonRole.AcceptRole)
     if button is not None:
         button.setDefault(True)
+        button.setObjectName("primary")
     box.accepted.connect(dialog.accept)
     column = QVBoxLayout(dialog)
     margin = dialog.fontMetrics().height()

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from puppet.gui.actions import ROWS
 from puppet.gui.avatars import AvatarStrip
@@ -60,8 +69,10 @@ class Parts:
         column = QVBoxLayout()
         gap = self.result.fontMetrics().height()
         column.setSpacing(round(0.7 * gap))
-        column.addWidget(self.banner)
-        column.addWidget(self.result, 1)
+        view = QGridLayout()  # the banner lies over the result, so that nothing jumps when it comes and goes
+        view.addWidget(self.result, 0, 0)
+        view.addWidget(self.banner, 0, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(view, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(gap // 2)
         buttons.addStretch()
@@ -74,7 +85,8 @@ class Parts:
         gallery = QHBoxLayout()
         gallery.addWidget(self.strip, 1)
         add = _button(actions["add_avatars"])
-        add.setText("+")
+        add.setObjectName("add")
+        add.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         gallery.addWidget(add)
         column.addLayout(gallery)
         return column
@@ -101,7 +113,9 @@ def _button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setProperty("command", True)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+    size = round(1.5 * button.fontMetrics().height())
+    button.setIconSize(QSize(size, size))
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     button.setAccessibleName(action.text())
     button.setAccessibleDescription(action.statusTip())

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QWidget
+from typing_extensions import override
 
-from puppet.state import TOTAL
+from puppet.sources.base import Performed
+from puppet.state import MODEL, TOTAL
 
 if TYPE_CHECKING:
     from puppet.state import LiveState
+
+
+TIPS = {
+    "Frames a second": "Pictures that the model makes in a second",
+    "Model": "Time that the model takes: half of the frames take less than the first number, 99 of 100 less than the "
+    "second",
+    "Total": "From the camera to the output: half of the frames take less than the first number, 99 of 100 less than "
+    "the second",
+    "Dropped frames": "Frames of the camera that were skipped, so that the newest is shown",
+    "Face": "Whether your face is where it was when you calibrated",
+    "Virtual camera": "Whether other programs see the result",
+    "Backend": "What runs the model",
+}
+FACES = {"unknown": "face -", "seen": "face in view", "left": "face left", "drifted": "face turned away"}
 
 
 class StatusLine(QStatusBar):
@@ -19,16 +36,18 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
-        self._sentence = QLabel()
+        self._sentence = Elided(letters=24)
         self._sentence.setAccessibleName("State")
         self._sentence.setObjectName("state")
-        self.addWidget(self._sentence, 1)
+        self.addWidget(self._sentence, 2)
         self._figures: dict[str, QLabel] = {}
-        for name in ("Frames a second", "Delay", "Dropped frames", "Virtual camera", "Model"):
-            label = self._figures[name] = QLabel()
+        for name in ("Frames a second", "Model", "Total", "Dropped frames", "Face", "Virtual camera"):
+            self._figures[name] = QLabel()
+        self._figures["Backend"] = Elided()
+        for name, label in self._figures.items():
             label.setAccessibleName(name)
-            label.setToolTip(name)
-            self.addPermanentWidget(label)
+            label.setToolTip(TIPS[name])
+            self.addPermanentWidget(label, 3 if isinstance(label, Elided) else 0)
 
     def texts(self) -> list[str]:
         """All that it says, from left to right."""
@@ -39,15 +58,44 @@ class StatusLine(QStatusBar):
         self._sentence.setText(summary(state))
         texts = (
             f"{state.fps:.0f} fps" if state.fps else "- fps",
-            delay(state),
+            delay(state, MODEL),
+            delay(state, TOTAL),
             f"{0 if state.phase == 'loading' else state.counts.dropped} dropped",
+            face(state),
             virtual_camera(state, name=virtual_camera_name),
-            model(state),
+            state.model.partition(" on ")[2] or "no model yet",
         )
         for label, text in zip(self._figures.values(), texts, strict=True):
             if label.text() != text:
                 label.setText(text)
-        self._figures["Model"].setToolTip(state.model or "Model")
+        self._figures["Backend"].setToolTip(state.model or TIPS["Backend"])
+
+
+class Elided(QLabel):
+    """Cuts its text off where there is no room, instead of asking for more."""
+
+    def __init__(self, text: str = "", *, letters: int = 8) -> None:
+        """Take the number of letters for which there is always room."""
+        super().__init__(text)
+        self._letters = letters
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        least = self.fontMetrics().averageCharWidth() * self._letters
+        return QSize(min(least, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    @override
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return hint.expandedTo(QSize(self.fontMetrics().horizontalAdvance(self.text()) + hint.height(), 0))
+
+    @override
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        room = self.contentsRect().adjusted(self.fontMetrics().height() // 2, 0, -self.fontMetrics().height() // 4, 0)
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+        painter.end()
 
 
 class Banner(QWidget):
@@ -112,10 +160,23 @@ def summary(state: LiveState) -> str:
     return f"Driven by {state.source.name}"
 
 
-def delay(state: LiveState) -> str:
-    """From capture to output: the median, and what one of a hundred frames exceeds."""
-    times = state.times.get(TOTAL)
-    return "delay -" if times is None else f"delay {1000 * times.p50:.0f} ms (p99 {1000 * times.p99:.0f})"
+def source(state: LiveState) -> str | None:
+    """What comes from the source, in a few words; None while nothing does."""
+    mode, fps = state.source.mode, state.source.fps
+    if state.source.name is None or mode is None or isinstance(state.frame, Performed):
+        return None
+    return f"{state.source.name}: {mode.width}x{mode.height}" + (f", {fps:.0f} pictures a second" if fps else "")
+
+
+def delay(state: LiveState, name: str) -> str:
+    """A time: the median, and what one of a hundred frames exceeds."""
+    times = state.times.get(name)
+    return f"{name} -" if times is None else f"{name} {1000 * times.p50:.0f} / {1000 * times.p99:.0f} ms"
+
+
+def face(state: LiveState) -> str:
+    """How the driver stands to the camera, in two words."""
+    return "no face" if state.has_face is False else FACES[state.face.kind]
 
 
 def virtual_camera(state: LiveState, *, name: str | None) -> str:
@@ -124,8 +185,3 @@ def virtual_camera(state: LiveState, *, name: str | None) -> str:
         return "virtual camera off"
     is_on = any(sink.is_open and sink.name == name for sink in state.sinks)
     return "virtual camera on" if is_on else "virtual camera waiting"
-
-
-def model(state: LiveState) -> str:
-    """Model and backend, without what comes after."""
-    return state.model.split(",")[0] or "no model yet"

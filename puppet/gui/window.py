@@ -7,7 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QByteArray, QRectF, QTimer
+from PyQt6.QtCore import QByteArray, QTimer
 from PyQt6.QtWidgets import QMainWindow
 from typing_extensions import override
 
@@ -16,12 +16,13 @@ from puppet.errors import SourceError
 from puppet.gui import actions, dialogs, status
 from puppet.gui.avatars import dropped_pictures
 from puppet.gui.commands import Commands
+from puppet.gui.feed import Ghost, feed_camera, feed_result
+from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
-from puppet.sources.base import Performed
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from puppet.settings import Settings
     from puppet.sources.base import Source
     from puppet.sources.cameras import CameraInfo
-    from puppet.state import LiveState, Shot
-    from puppet.types import Frame
+    from puppet.state import LiveState
 
 TICK_MS = 33
 WORDS_S = 0.25
@@ -57,11 +57,12 @@ class Window(QMainWindow):
         self._pipeline = pipeline
         self._start = start
         self._avatar_image: QImage | None = None
+        self._first_run: FirstRun | None = None
         self._is_listing = False
         self._notices = 0
         self._listed_at = self._written_at = -math.inf
         self._actions = actions.make_actions(self, self)
-        self.parts = Parts(self, self._actions, self.tasks, start)
+        self.parts: Parts = Parts(self, self._actions, self.tasks, start)
         self.gallery = Gallery(self.parts.strip, self.commands, pipeline, folder=start.saved.folder)
         self.commands.on_settings = self.parts.panel.show_settings
         self._connect()
@@ -97,6 +98,8 @@ class Window(QMainWindow):
         self.parts.result.show_mark(countdown)
         state = self._pipeline.state()
         self._show_pictures(state)
+        if self._first_run is not None:
+            self._first_run.follow(state, self._avatar_image, countdown)
         now = time.perf_counter()
         if now - self._written_at >= WORDS_S:
             self._written_at = now
@@ -134,6 +137,13 @@ class Window(QMainWindow):
         """See `Shell`."""
         dialogs.show_notice(self, self.agree)
 
+    def show_first_run(self) -> None:
+        """See `Shell`."""
+        if self._first_run is None:
+            self._first_run = FirstRun(self)
+            self._first_run.finished.connect(self._forget_first_run)
+            self._first_run.open()
+
     def restore(self) -> None:
         """Take size and place of the last time."""
         geometry = self._start.saved.geometry
@@ -159,6 +169,9 @@ class Window(QMainWindow):
             event.acceptProposedAction()
             self.gallery.add(dropped_pictures(event.mimeData()))
 
+    def _forget_first_run(self) -> None:
+        self._first_run = None
+
     def _connect(self) -> None:
         self.parts.panel.changed.connect(self._change)
         self.gallery.on_avatar = self._show_avatar
@@ -170,17 +183,8 @@ class Window(QMainWindow):
 
     def _show_pictures(self, state: LiveState) -> None:
         parts, settings = self.parts, self.commands.settings
-        frame, shot = state.frame, state.shot
-        is_driven = isinstance(frame, Performed) or state.source.name is None
-        parts.camera.show_text(dialogs.NO_CAMERA if is_driven else "Waiting for the first picture…")
-        parts.camera.show_picture(
-            None if is_driven or frame is None else frame.image, mirror=settings.camera.mirror_preview
-        )
-        parts.camera.show_pose(frame.pose if isinstance(frame, Performed) else None)
-        parts.camera.show_guide(_guide(frame, shot), ghost=self._avatar_image, opacity=parts.ghost.value())
-        is_there = shot is not None and (shot.rendered is not None or settings.output.show != "avatar")
-        parts.result.show_picture(state.canvas if is_there else None)
-        parts.result.show_text(status.summary(state))
+        feed_camera(parts.camera, state, settings, ghost=Ghost(self._avatar_image, parts.ghost.value()))
+        feed_result(parts.result, state, settings)
 
     def _show_words(self, state: LiveState) -> None:
         if state.notices > self._notices and state.notice:
@@ -236,12 +240,3 @@ class Window(QMainWindow):
 
     def _take_source(self, source: Source) -> None:
         self._pipeline.use_source(source)
-
-
-def _guide(frame: Frame | None, shot: Shot | None) -> QRectF | None:
-    """The model's part of the picture, in shares of it; None while nothing says."""
-    if frame is None or shot is None or shot.square is None or shot.frame.image.shape != frame.image.shape:
-        return None
-    height, width = frame.image.shape[:2]
-    square = shot.square
-    return QRectF(square.x / width, square.y / height, square.side / width, square.side / height)

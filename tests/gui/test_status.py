@@ -8,7 +8,7 @@ from puppet.calibration import FaceState
 from puppet.errors import PuppetError
 from puppet.gui import status
 from puppet.sources.base import SourceMode
-from puppet.state import TOTAL, Counts, LiveState, SinkState, SourceState
+from puppet.state import MODEL, TOTAL, Counts, LiveState, SinkState, SourceState
 from puppet.stats import Summary
 
 RUNNING = {"phase": "running", "avatar": "ada"}
@@ -50,6 +50,7 @@ def test_figures_are_rounded_for_reading(qtbot):
     line = status.StatusLine()
     qtbot.addWidget(line)
     times = {TOTAL: Summary(100, p50=0.0314, p90=0.04, p99=0.0567, mean=0.03)}
+    times[MODEL] = Summary(100, p50=0.0123, p90=0.02, p99=0.0234, mean=0.013)
     model = "small on OpenVINO 2026, some processor, bf16"
 
     line.show_state(
@@ -59,8 +60,29 @@ def test_figures_are_rounded_for_reading(qtbot):
         virtual_camera_name="v",
     )
     assert line.texts()[1:] == [
-        "30 fps", "delay 31 ms (p99 57)", "7 dropped", "virtual camera on", "small on OpenVINO 2026",
+        "30 fps", "model 12 / 23 ms", "total 31 / 57 ms", "7 dropped", "face -", "virtual camera on",
+        "OpenVINO 2026, some processor, bf16",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"face": FaceState("seen")}, "face in view"),
+        ({"face": FaceState("left")}, "face left"),
+        ({"face": FaceState("drifted"), "has_face": True}, "face turned away"),
+        ({"face": FaceState("seen"), "has_face": False}, "no face"),
+    ],
+)
+def test_how_the_face_stands_is_said_in_two_words(changes, words):
+    assert status.face(LiveState(**RUNNING, **changes)) == words
+
+
+def test_a_text_without_room_is_cut_off_instead_of_widening_the_window(qtbot):
+    label = status.Elided("some processor with a long name, and then some more of it")
+    qtbot.addWidget(label)
+
+    assert label.minimumSizeHint().width() < label.sizeHint().width() / 3
 
 
 def test_a_banner_is_there_only_while_it_has_something_to_say(qtbot):
