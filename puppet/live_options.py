@@ -140,7 +140,7 @@ def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     sizes = [size for size in get_args(LiveSettings.model_fields["size"].annotation) if size != "auto"]
     add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (measured once, then remembered)")
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
-    add("--smoothing", type=float, default=0.3, metavar="X", help="calms trembling, 0 (off) to 1")
+    add("--smoothing", type=float, default=0.5, metavar="X", help="calms trembling, 0 (off) to 1 (0.5)")
     add(
         "--swap", nargs="+", default=[], metavar="PART", help="take only these parts from the avatar, such as hair,lips"
     )

@@ -110,7 +110,7 @@ class CameraSettings(BaseModel):
         description="how far the model's part of the picture lies below, over its height",
     )
     smoothing: float = Field(
-        default=0.3,
+        default=0.5,
         ge=0.0,
         le=1.0,
         title="Smoothing",

@@ -1,4 +1,4 @@
-"""Choosing the first motion, judging the driver's pose, and calming trembling."""
+"""Choosing the first motion, and judging the driver's pose."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from puppet.calibration import AUTO_S, Calibrator, FaceState, FaceWatch, judge
-from puppet.smoothing import Smoother
 from puppet.types import Motion
 
 SHAPE = np.array([[-0.3, -0.2], [0.3, -0.2], [0.0, 0.0], [0.0, 0.3]], np.float32)
@@ -111,24 +110,3 @@ def test_a_face_is_lost_once_that_lasts_and_found_sooner():
 
 def test_no_driver_is_no_news_to_wait_for():
     assert followed("sssuuull") == "sssuuull"
-
-
-def test_smoothing_calms_trembling_and_lets_movements_pass(rng):
-    noise = rng.normal(0, 0.01, (60, 4, 2)).astype(np.float32)
-    smoother, calm = Smoother(), []
-    for index in range(60):
-        motion = Motion(SHAPE + noise[index], pose().affine)
-        calm.append(smoother.smooth(motion, index / 30, 1.0).shift)
-    jump = Motion(SHAPE + np.float32(0.5), pose().affine)
-    followed = [smoother.smooth(jump, 2 + index / 30, 1.0).shift for index in range(6)]
-
-    assert np.std(np.diff(calm[10:], axis=0)) < 0.5 * np.std(np.diff(noise[10:], axis=0))
-    np.testing.assert_allclose(followed[-1], jump.shift, atol=0.08)
-
-
-def test_no_smoothing_gives_the_motion_itself_and_a_gap_starts_afresh():
-    smoother, motion = Smoother(), pose(0.2)
-    smoother.smooth(pose(), 0.0, 0.0)
-
-    assert smoother.smooth(motion, 0.03, 0.0) is motion
-    assert smoother.smooth(pose(0.4), 5.0, 1.0).shift[2, 0] == np.float32(0.4)
