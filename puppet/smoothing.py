@@ -20,7 +20,7 @@ QUIET = 0.3
 """Speed of one part, units a second, that counts as rest for the most smoothing: noise alone reaches it."""
 BAND = 0.012
 """Units by which a part must leave its place before it is moved at all, for the most smoothing; 1.5 pixels of 256."""
-AFFINE = np.array([1, 1, 3, 3, 3, 3], np.float32)
+AFFINE: Floats = np.array([1, 1, 3, 3, 3, 3], np.float32)
 """Of entries of affines over shifts: noise on them is about three times as large, and shows as much."""
 EAGERNESS = 4.0
 """How soon a part is followed wholly beyond its band, per band."""
@@ -53,14 +53,15 @@ class Smoother:
             at: seconds, when it was captured.
             amount: 0 (off) to 1.
         """
-        values = np.concatenate([motion.shift, motion.affine.reshape(-1, 4)], axis=1) / AFFINE  # (K, 6)
+        values = np.concatenate([motion.shift, motion.affine.reshape(-1, 4)], axis=1)  # (K, 6)
+        values = np.asarray(values / AFFINE, np.float32)
         elapsed = at - self._at
         self._at = at
         if self._value is None or not 0 < elapsed <= LONGEST_GAP or amount <= 0:
             self._value = self._shown = values
             self._speed = self._awake = np.zeros_like(values)
             return motion
-        shown = self._follow(self._filter(values, elapsed, amount), elapsed, amount) * AFFINE
+        shown: Floats = self._follow(self._filter(values, elapsed, amount), elapsed, amount) * AFFINE
         return Motion(shown[:, :2].copy(), shown[:, 2:].reshape(-1, 2, 2).copy(), motion.segmentation)
 
     def _filter(self, values: Floats, elapsed: float, amount: float) -> Floats:
@@ -70,8 +71,9 @@ class Smoother:
         own = np.maximum(np.abs(self._speed) - QUIET * amount, 0)
         common = float(np.linalg.norm(self._speed[:, :2].mean(axis=0)))
         cut_off = np.float32(STILL_HZ * CALMEST**amount) + np.float32(OPENING) * np.maximum(own, np.float32(common))
-        self._value = np.asarray(self._value + _weight(cut_off, elapsed) * (values - self._value), np.float32)
-        return self._value
+        value: Floats = self._value + _weight(cut_off, elapsed) * (values - self._value)
+        self._value = value
+        return value
 
     def _follow(self, value: Floats, elapsed: float, amount: float) -> Floats:
         """Stay until the value has left the band, then go along with it."""
