@@ -15,11 +15,13 @@ from puppet import images
 from puppet.avatar import Avatar
 from puppet.enlargement import OUTPUTS, Enlarger
 from puppet.errors import AvatarError, PuppetError
+from puppet.loading import silently
 from puppet.motion import MotionBasis, is_usable
 from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -46,6 +48,7 @@ class Puppeteer:
         backend: str = "auto",
         engine_settings: BackendSettings | None = None,
         auto_size: int = 0,
+        step: Callable[[str], None] = silently,
     ) -> None:
         """Load the engines; the one for part swap waits until it is wanted.
 
@@ -54,6 +57,7 @@ class Puppeteer:
             backend: its name, or auto.
             engine_settings: threads and arithmetic.
             auto_size: side of pictures whose size is left open, pixels; never below the model's own.
+            step: told what is loaded next; may raise to end it.
 
         Raises:
             EngineError: the backend is not usable here, or a graph cannot be loaded.
@@ -79,6 +83,7 @@ class Puppeteer:
         self._engines: dict[RoleName, Engine] = {}
         try:
             for role in ("segmenter", "encoder", "generator"):
+                step(f"loading the {role}")
                 self._load(role)
         except BaseException:
             self.close()

@@ -167,6 +167,11 @@ class Commands:
         self.change(Settings())
         self.say("all settings are as they come with the program")
 
+    def clear_swap(self) -> None:
+        """Swap no parts: their names are one model's."""
+        live = self.settings.live.model_copy(update={"swap": ()})
+        self.change(self.settings.model_copy(update={"live": live}))
+
     def toggle_show(self, what: Literal["camera", "nothing"]) -> None:
         """Show others the camera's picture, or nothing, instead of the avatar, or the avatar again."""
         is_on = self.settings.output.show == what

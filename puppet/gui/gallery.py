@@ -98,6 +98,11 @@ class Gallery:
             return
         self._commands.tasks.watch(self._pipeline.frame_avatar(path), then=lambda framed: self._show_crop(path, framed))
 
+    def reload(self) -> None:
+        """Load the chosen picture again, for another model."""
+        if self.strip.current is not None:
+            self.load(self.strip.current)
+
     def load(self, path: Path) -> None:
         """The newest wish wins; while one is being read, no other is ordered."""
         self._wanted = path

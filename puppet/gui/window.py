@@ -14,12 +14,13 @@ from typing_extensions import override
 from puppet import config
 from puppet.errors import SourceError
 from puppet.gui import actions, dialogs, status
-from puppet.gui.avatars import dropped_pictures
+from puppet.gui.avatars import dropped_pictures, thumbnail
 from puppet.gui.commands import Commands
 from puppet.gui.feed import Ghost, feed_camera, feed_result
 from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
+from puppet.gui.models import Models
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from puppet.sources.base import Source
     from puppet.sources.cameras import CameraInfo
     from puppet.state import LiveState
+    from puppet.types import Image
 
 TICK_MS = 33
 WORDS_S = 0.25
 """How often what is written is renewed; faster cannot be read."""
 ROOMY, MOST_OF_SCREEN = 1.2, 0.9
 """Size at the first start: over the size that is asked for, and at most over the screen's."""
+STILL_SIDE = 384
 LIST_S = 3.0
 """How often cameras are looked for."""
 
@@ -62,7 +65,9 @@ class Window(QMainWindow):
         self._notices = 0
         self._listed_at = self._written_at = -math.inf
         self._actions = actions.make_actions(self, self)
+        self.tasks.run(lambda: self._still(start), then=self._show_still, failed=lambda sentence: None)  # told later
         self.parts: Parts = Parts(self, self._actions, self.tasks, start)
+        self.models = Models(self, self.commands, pipeline, opener=start.opener)
         self.gallery = Gallery(self.parts.strip, self.commands, pipeline, folder=start.saved.folder)
         self.commands.on_settings = self.parts.panel.show_settings
         self._connect()
@@ -85,6 +90,7 @@ class Window(QMainWindow):
             added_avatars=tuple(self.parts.strip.added),
             crops=self.parts.strip.crops,
             folder=self.gallery.folder,
+            model=self.models.path,
             has_agreed=self.has_agreed,
             ghost=self.parts.ghost.value(),
             geometry=base64.b64encode(self.saveGeometry().data()).decode(),
@@ -155,6 +161,7 @@ class Window(QMainWindow):
     @override
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self._timer.stop()
+        self.models.close()
         self.tasks.close()
         super().closeEvent(event)
 
@@ -175,6 +182,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         self.parts.panel.changed.connect(self._change)
         self.gallery.on_avatar = self._show_avatar
+        self.models.on_loaded = self.gallery.reload
+        self.parts.work.cancelled.connect(self.models.cancel)
         self.parts.picker.picked.connect(self._use_source)
         self.parts.picker.asked.connect(self.ask_video)
 
@@ -197,7 +206,17 @@ class Window(QMainWindow):
         camera = self.commands.virtual_camera
         self.parts.status.show_state(state, virtual_camera_name=None if camera is None else camera.name)
         actions.follow(self._actions, self)
-        self.parts.panel.offer_parts(self._start.part_names())
+        self.parts.panel.offer_parts(() if self._start.opener is None else self._start.opener.part_names)
+        self.parts.work.follow(*self.models.work(state.phase))
+
+    @staticmethod
+    def _still(start: Start) -> Image:
+        return thumbnail(start.avatar, STILL_SIDE, start.saved.crops.get(start.avatar.absolute()))
+
+    def _show_still(self, picture: Image) -> None:
+        """Something to look at until the model is there."""
+        if self._avatar_image is None:
+            self.parts.avatar.show_picture(picture)
 
     def _show_avatar(self, avatar: Avatar) -> None:
         if self._avatar_image is None:
