@@ -218,12 +218,11 @@ def pictures_in(folder: Path) -> dict[Path, float]:
     return {path.absolute(): path.stat().st_mtime for path in paths[:MOST_WATCHED]}
 
 
-def dropped_pictures(data: QMimeData | None) -> list[Path]:
-    """Picture files among what is being dropped."""
+def dropped_paths(data: QMimeData | None) -> list[Path]:
+    """Local files and folders among what is being dropped."""
     if data is None or not data.hasUrls():
         return []
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() in SUFFIXES]
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 def _icon(picture: Image | None, side: int) -> QIcon:

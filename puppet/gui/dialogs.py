@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from puppet.gui.actions import shortcut_text
+from puppet.gui.sources import VIDEOS
 from puppet.gui.widgets import PICTURES
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from puppet.gui.actions import Row
 
-VIDEOS = "Videos (*.mp4 *.mov *.mkv *.webm *.avi *.m4v)"
 CHECKPOINTS = "Checkpoints (*.tar *.pth *.pt *.ckpt)"
 NOTICE = """<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do
 not pass yourself off as someone else.</p>
@@ -71,7 +71,7 @@ def ask_checkpoint(parent: QWidget, take: Callable[[Path], None]) -> None:
 
 def ask_video(parent: QWidget, take: Callable[[str], None]) -> None:
     """Let the user choose a video file."""
-    dialog = QFileDialog(parent, "Drive with a video", "", VIDEOS)
+    dialog = QFileDialog(parent, "Drive with a video", "", f"Videos ({' '.join('*' + suffix for suffix in VIDEOS)})")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(take)
     _open(dialog)

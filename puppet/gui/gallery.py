@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from puppet.gui import dialogs
-from puppet.gui.avatars import pictures_in
+from puppet.gui.avatars import SUFFIXES, pictures_in
 from puppet.gui.crop import CropDialog
 
 if TYPE_CHECKING:
@@ -65,6 +65,17 @@ class Gallery:
         new = self.strip.add(paths)
         if new:
             self.pick_path(new[-1])
+
+    def takes(self, path: Path) -> bool:
+        """Whether it may be dropped here: a picture, or a folder to watch."""
+        return path.suffix.lower() in SUFFIXES or path.is_dir()
+
+    def drop(self, paths: Sequence[Path]) -> None:
+        """Add pictures, and watch the first folder, if there is one."""
+        self.add([path for path in paths if path.suffix.lower() in SUFFIXES])
+        folder = next((path for path in paths if path.is_dir()), None)
+        if folder is not None:
+            self.watch(folder)
 
     def ask(self) -> None:
         """Add pictures by a dialog."""

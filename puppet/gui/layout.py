@@ -18,10 +18,11 @@ from PyQt6.QtWidgets import (
 
 from puppet.gui.actions import ROWS
 from puppet.gui.avatars import AvatarStrip
+from puppet.gui.banner import Banner
 from puppet.gui.controls import ControlPanel
 from puppet.gui.preview import PictureView
 from puppet.gui.sources import SourcePicker
-from puppet.gui.status import Banner, StatusLine
+from puppet.gui.status import StatusLine
 from puppet.gui.widgets import Slider
 from puppet.gui.work import WorkBar
 
@@ -85,6 +86,9 @@ class Parts:
             buttons.addWidget(button)
         buttons.addStretch()
         column.addLayout(buttons)
+        self.strip.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        for key in ("crop_avatar", "remove_avatar", "add_avatars", "watch_folder"):
+            self.strip.addAction(actions[key])
         gallery = QHBoxLayout()
         gallery.addWidget(self.strip, 1)
         add = _button(actions["add_avatars"])

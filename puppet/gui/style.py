@@ -46,8 +46,12 @@ QLabel#caption { color: palette(placeholder-text); font-weight: 600; }
 QLabel#hint, QLabel#lead { color: palette(placeholder-text); }
 #banner { border-radius: 8px; background: palette(window-text); }
 #banner QLabel { color: palette(window); }
-#banner[trouble="true"] { background: #b4451f; }
-#banner[trouble="true"] QLabel { color: white; }
+#banner[kind="warning"] { background: #8a5a00; }
+#banner[kind="trouble"] { background: #b4451f; }
+#banner[kind="warning"] QLabel, #banner[kind="trouble"] QLabel { color: white; }
+#banner QPushButton { background: transparent; color: palette(window); border-color: palette(window); }
+#banner QPushButton[kind="warning"], #banner QPushButton[kind="trouble"] { color: white; border-color: white; }
+#banner QPushButton:hover, #banner QPushButton:focus { background: rgba(255, 255, 255, 50); }
 #work { border-radius: 10px; background: palette(window); border: 1px solid palette(midlight); }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QListView { background: palette(base); border: 1px solid palette(midlight); border-radius: 8px; outline: none;

@@ -14,7 +14,8 @@ from typing_extensions import override
 from puppet import config
 from puppet.errors import SourceError
 from puppet.gui import actions, dialogs, status
-from puppet.gui.avatars import dropped_pictures, thumbnail
+from puppet.gui.avatars import dropped_paths, thumbnail
+from puppet.gui.banner import Offer
 from puppet.gui.commands import Commands
 from puppet.gui.feed import Ghost, feed_camera, feed_result
 from puppet.gui.first_run import FirstRun
@@ -22,6 +23,7 @@ from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.models import Models
 from puppet.gui.preview import as_qimage
+from puppet.gui.sources import is_video
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
 
@@ -61,6 +63,7 @@ class Window(QMainWindow):
         self._start = start
         self._avatar_image: QImage | None = None
         self._first_run: FirstRun | None = None
+        self._recalibrate = Offer("Calibrate", self.commands.calibrate)
         self._is_listing = False
         self._notices = 0
         self._listed_at = self._written_at = -math.inf
@@ -167,14 +170,19 @@ class Window(QMainWindow):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        if event is not None and dropped_pictures(event.mimeData()):
+        if event is not None and any(
+            self.gallery.takes(path) or is_video(path) for path in dropped_paths(event.mimeData())
+        ):
             event.acceptProposedAction()
 
     @override
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:
             event.acceptProposedAction()
-            self.gallery.add(dropped_pictures(event.mimeData()))
+            paths = dropped_paths(event.mimeData())
+            self.gallery.drop(paths)
+            for video in filter(is_video, paths[:1]):
+                self.parts.picker.choose(str(video))
 
     def _forget_first_run(self) -> None:
         self._first_run = None
@@ -199,15 +207,23 @@ class Window(QMainWindow):
         if state.notices > self._notices and state.notice:
             self.commands.say(state.notice)
         self._notices = state.notices
-        trouble = status.trouble(state)
-        is_urgent = state.failure is not None or state.source.trouble is not None
-        sentence = trouble if is_urgent or not self.commands.message else self.commands.message
-        self.parts.banner.say(sentence, is_trouble=sentence == trouble)
+        self._show_banner(state)
         camera = self.commands.virtual_camera
         self.parts.status.show_state(state, virtual_camera_name=None if camera is None else camera.name)
         actions.follow(self._actions, self)
         self.parts.panel.offer_parts(() if self._start.opener is None else self._start.opener.part_names)
         self.parts.work.follow(*self.models.work(state.phase))
+
+    def _show_banner(self, state: LiveState) -> None:
+        """What does not work, else what was told, else what does not look as it should."""
+        commands, trouble, warning = self.commands, status.trouble(state), status.warning(state)
+        is_urgent = state.failure is not None or state.source.trouble is not None
+        if trouble and (is_urgent or not commands.message):
+            self.parts.banner.say(trouble, "trouble")
+        elif commands.message:
+            self.parts.banner.say(commands.message, "note", commands.offer)
+        else:
+            self.parts.banner.say(warning, "warning", self._recalibrate if state.face.sentence else None)
 
     @staticmethod
     def _still(start: Start) -> Image:
@@ -231,7 +247,9 @@ class Window(QMainWindow):
         if is_first and self.has_agreed:
             self._choose_source()
         elif new and self.parts.picker.wanted == config.SCRIPTED:
-            self.commands.say(f"{new[0].name} was plugged in; choose it as the source to drive the avatar yourself")
+            found = self.parts.picker.key(new[0])
+            use = Offer("Use it", lambda: self.parts.picker.choose(found))
+            self.commands.say(f"{new[0].name} was plugged in; drive the avatar with it", offer=use)
 
     def _cannot_list(self, sentence: str) -> None:
         self._offer_cameras([])
