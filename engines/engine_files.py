@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from engines.model_folder import ModelFolder
     from engines.spec import RoleName
 
-SUFFIX, SIDE_CAR, UNFINISHED = ".engine", ".json", ".unfinished"
+SUFFIX, SIDE_CAR, KERNELS, UNFINISHED = ".engine", ".json", ".kernels", ".unfinished"
+"""KERNELS: what TensorRT-RTX compiled for this GPU."""
 TOOL = "tools/build_engines.py"
 
 
@@ -105,7 +106,7 @@ def find(folder: Path, model: ModelFolder, role: RoleName, *, precision: EngineP
         BackendError: there is none; if there are others, the sentence says in what they differ.
     """
     reasons = []
-    for path in sorted(model_folder(folder, model).glob(f"{role}-{precision}-{here.backend}-*{SUFFIX}")):
+    for path in sorted(model_folder(folder, model).glob(f"{role}-{precision}-{here.backend}-sm*{SUFFIX}")):
         try:
             found = EngineFile.read(path)
         except BackendError as error:
@@ -130,9 +131,11 @@ def command(model: ModelFolder, backend: TensorRtName, precision: EnginePrecisio
 
 def _why_not(spec: EngineSpec, model: ModelFolder, role: RoleName, here: Machine) -> str | None:
     entry = model.spec.roles[role]
+    if spec.machine.backend != here.backend:
+        return f"was built with {TITLES[spec.machine.backend]}"
     if spec.role != role or spec.onnx_sha256 != entry.sha256:
         return f"was built from another graph than {entry.file}"
-    if spec.inputs != entry.inputs or spec.outputs != entry.outputs:
+    if spec.inputs[: len(entry.inputs)] != entry.inputs or spec.outputs[: len(entry.outputs)] != entry.outputs:
         return f"takes or gives other tensors than {entry.file}"
     return spec.difference(here)
 
@@ -171,9 +174,9 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete an engine and its side-car, if they are there; the side-car first."""
-    path.with_suffix(SIDE_CAR).unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    """Delete an engine and what lies beside it, if they are there; the side-car first."""
+    for each in (path.with_suffix(SIDE_CAR), path.with_suffix(KERNELS), path):
+        each.unlink(missing_ok=True)
 
 
 def listed(folder: Path) -> Iterator[EngineFile | tuple[Path, str]]:

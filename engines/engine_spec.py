@@ -17,6 +17,13 @@ TensorRtName = Literal["tensorrt", "tensorrt-rtx"]
 TITLES: dict[TensorRtName, str] = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT-RTX"}
 
 
+TARGET_MASKS = "target_segmentation"
+CARRY_MASKS = "carry_masks"
+"""A further input of engines that paint: whether the avatar's own masks are carried along instead of taking others."""
+CARRIED_MASKS = "carried_segmentation"
+"""A further output of theirs: the masks that were used."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -19,6 +19,10 @@ class BackendError(EngineError):
     """A backend is not usable here, or an engine failed while it ran."""
 
 
+class GpuError(BackendError):
+    """A GPU ran out of memory, was lost, or failed otherwise while it worked."""
+
+
 class ExportError(EngineError):
     """A graph could not be written or does not agree with the networks it came from."""
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from engines import backends
 from engines.errors import EngineError
 from puppet import config, logs, swap_options
 from puppet.errors import PuppetError
@@ -121,7 +122,11 @@ def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_model_arguments(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (default: the bundled)")
-    add("--backend", default="auto", help="onnxrt, ovino, or auto: the fastest that is usable here (default)")
+    add(
+        "--backend",
+        default="auto",
+        help=f"{', '.join(backends.names())}, or auto: the first of them that is usable here",
+    )
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the backend's choice)")
 
 

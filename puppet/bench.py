@@ -36,7 +36,7 @@ WARM_UP = 3
 BLOCK = 5
 """Frames of one contender in a row: long enough that another's idling threads stop spinning, short enough that
 whatever else the machine does hits all alike."""
-PRECISIONS: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")
+PRECISIONS: tuple[Literal["fp32", "fp16", "bf16"], ...] = ("fp32", "fp16", "bf16")
 
 RunFrame = Callable[[int], Mapping[str, float]]
 """Runs the frame of that number and says how many seconds each stage and the whole took."""

@@ -121,6 +121,7 @@ class _NoModel:
     """Shows the driving picture itself, at once: what remains is the pipeline."""
 
     description = "no model"
+    notice: str | None = None
     size = 256
     part_names: tuple[str, ...] = ("left", "right", "top")
 

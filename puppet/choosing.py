@@ -19,16 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engines import backends
 from engines.backends.base import BackendSettings
+from engines.errors import GpuError
 from puppet.errors import SinkError
 from puppet.images import write_bytes
-from puppet.loading import CalledOffError, silently
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from engines.backends.base import Backend
     from engines.model_folder import ModelFolder
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ HOPELESS = 1.5
 FRAME_S = 0.032
 """A frame may take so long for the larger size to be chosen: 25 a second, and a fifth for camera and window."""
 LARGE = 512
-PRECISIONS: tuple[Literal["bf16", "fp32", "int8"], ...] = ("int8", "bf16", "fp32")
+PRECISIONS: tuple[Literal["fp16", "bf16", "fp32", "int8"], ...] = ("int8", "fp16", "bf16", "fp32")
 
 
 class Choice(BaseModel):
@@ -52,7 +53,7 @@ class Choice(BaseModel):
 
     machine: str = Field(description="what it was measured on: processor, versions, model and flags, as a digest")
     backend: str
-    precision: Literal["auto", "fp32", "bf16", "int8"]
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"]
     size: int = Field(description="side of the picture, pixels")
     fps: float = Field(description="pictures of that size a second, with nothing else running")
 
@@ -79,17 +80,8 @@ def remembered(model: ModelFolder, *, backend: str = backends.AUTO, threads: int
     return found if found.machine == _machine(model, backend, threads) else None
 
 
-def choose(
-    model: ModelFolder,
-    *,
-    backend: str = backends.AUTO,
-    threads: int = 0,
-    anew: bool = False,
-    step: Callable[[str], None] = silently,
-) -> Choice:
+def choose(model: ModelFolder, *, backend: str = backends.AUTO, threads: int = 0, anew: bool = False) -> Choice:
     """What an earlier run found, unless it shall be found `anew`, or the fastest way now, measured and remembered.
-
-    `step` is told what is tried next, and may raise to end it.
 
     Raises:
         BackendError: no backend can run the model; the message says why of each.
@@ -97,7 +89,7 @@ def choose(
     known = None if anew else remembered(model, backend=backend, threads=threads)
     if known is not None:
         return known
-    chosen = _measured(model, backend, threads, step)
+    chosen = _measured(model, backend, threads)
     log.info("chosen: %s", chosen.sentence)
     path = default_path()
     try:
@@ -108,21 +100,18 @@ def choose(
     return chosen
 
 
-def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[str], None]) -> Choice:
+def _measured(model: ModelFolder, backend: str, threads: int) -> Choice:
     with ExitStack() as stack:
-        ways = []
-        for name, settings in _ways(model, backend, threads):
-            step(f"finding out, this once, what suits this machine best: {name} {settings.precision}")
-            ways.append(_Way(stack, model, name, settings))
+        ways = list(_working(stack, model, _ways(model, backend, threads)))
         if not ways:
-            backends.choose(backend, model, BackendSettings(threads=threads))  # says why of each
+            backends.suitable(backend, model, BackendSettings(threads=threads))  # says why of each
         ends = time.perf_counter() + MEASURED_S
         # In turn, so that whatever else the machine does hits all alike.
         while min(len(way.plain) for way in ways) < LEAST_FRAMES or time.perf_counter() < ends:
             for way in ways:
                 way.run()
             ways = _promising(ways)
-        best = min(ways, key=lambda way: min(way.plain))
+        best = min((way for way in ways if way.is_itself), key=lambda way: min(way.plain))
     plain = float(np.median(best.plain))
     large = plain + float(np.median(best.enlarging)) if best.can_enlarge else math.inf
     size, taken = (LARGE, large) if large <= FRAME_S else (model.spec.size, plain)
@@ -148,6 +137,15 @@ def _ways(model: ModelFolder, backend: str, threads: int) -> Iterator[tuple[str,
             yield name, settings
 
 
+def _working(stack: ExitStack, model: ModelFolder, ways: Iterator[tuple[str, BackendSettings]]) -> Iterator[_Way]:
+    """Those that can be opened; a GPU may be full."""
+    for name, settings in ways:
+        try:
+            yield _Way(stack, model, name, settings)
+        except GpuError as error:
+            log.warning("%s is not used: %s", name, error)
+
+
 class _Way:
     """One backend and arithmetic, and how long its frames took, seconds."""
 
@@ -164,6 +162,11 @@ class _Way:
         self._frame = Frame(picture, 0, 0.0)
         self._puppeteer.render(self._frame, LiveSettings(size=LARGE))  # fills caches and starts threads
 
+    @property
+    def is_itself(self) -> bool:
+        """Whether this backend still runs, and no other in its place."""
+        return self._puppeteer.notice is None
+
     def run(self) -> None:
         """Render one frame."""
         seconds = self._puppeteer.render(self._frame, LiveSettings(size=LARGE)).seconds
@@ -179,26 +182,34 @@ def _machine(model: ModelFolder, backend: str, threads: int) -> str:
         platform.machine(),
         str(os.cpu_count()),
         *(each.describe(plain) if each.why_unavailable() is None else each.name for each in described),
+        # Engines are built and deleted.
+        *(f"{each.name} {precision}" for each in described for precision in PRECISIONS if _has(each, model, precision)),
         *(entry.sha256 for entry in model.spec.roles.values()),
         backend,
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def open_measured(model: ModelFolder, *, threads: int = 0, step: Callable[[str], None] = silently) -> Puppeteer:
-    """The model, run in the way that suits this machine best; if measuring is called off, in the usual way.
+def _has(backend: Backend, model: ModelFolder, precision: Literal["fp16", "bf16", "fp32", "int8"]) -> bool:
+    """Whether a backend that needs engines has them."""
+    if not backend.needs_gpu or backend.why_unavailable() is not None:
+        return False
+    return backend.why_unsuitable(model, BackendSettings(precision=precision)) is None
+
+
+def open_measured(model: ModelFolder, *, threads: int = 0) -> Puppeteer:
+    """The model, run in the way that suits this machine best.
 
     Raises:
         EngineError: no backend can run the model, or it cannot be loaded.
-        CalledOffError: loading was called off.
     """
-    try:
-        choice = choose(model, threads=threads, step=step)
-    except CalledOffError as error:
-        log.info("%s; the next start measures again", error)
-        return Puppeteer(model, engine_settings=BackendSettings(threads=threads), step=step)
+    choice = choose(model, threads=threads)
     settings = BackendSettings(threads=threads, precision=choice.precision)
-    puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size, step=step)
+    try:
+        puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size)
+    except GpuError:
+        # It worked when it was measured; `auto` takes the next and says why.
+        return Puppeteer(model, engine_settings=BackendSettings(threads=threads))
     name, _, rest = puppeteer.description.partition(" on ")
     puppeteer.description = f"{name} ({choice.size} pixels at {choice.fps:.0f} fps) on {rest}"
     return puppeteer

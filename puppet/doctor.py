@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from engines import backends
+from engines.backends.base import BackendSettings
 from engines.errors import EngineError
 from engines.model_folder import ModelFolder
 from puppet.config import has_camera, has_screen
@@ -33,12 +34,14 @@ def examine(model: Path, *, measure: bool = False) -> tuple[list[tuple[str, str]
         ("platform", f"{platform.platform()}"),
         *((f"package {name}", version or "missing: pip install " + name) for name, version in _packages()),
     ]
+    finding, is_whole = _model(model)
     usable = False
     for name in backends.names():
         reason = backends.get(name).why_unavailable()
+        if reason is None and is_whole:
+            reason = backends.get(name).why_unsuitable(ModelFolder.read(model), BackendSettings())
         usable = usable or reason is None
-        rows.append((f"backend {name}", reason or "usable"))
-    finding, is_whole = _model(model)
+        rows.append((f"backend {name}", reason or f"usable: {backends.get(name).describe(BackendSettings())}"))
     rows.append(("model", finding))
     if is_whole:
         rows.append(("auto", _choice(model, measure=measure)))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from engines import backends
 from puppet import config, swap_options
 from puppet.errors import ConfigError, PuppetError, SourceError
-from puppet.loading import silently
 from puppet.settings import CameraSettings, LiveSettings, OutputSettings, Settings
 from puppet.sinks.base import OutputMode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from puppet.puppeteer import Puppeteer
     from puppet.sinks.base import Sink
@@ -43,8 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="replace OUT.mp4 if it is there")
     add("--seconds", type=float, metavar="N", help="end after so long")
     add("--model", type=Path, default=config.DEFAULT_MODEL, metavar="DIR", help="model folder (the bundled one)")
-    add("--backend", default="auto", help="onnxrt, ovino, or auto: measured once, then remembered")
-    add("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help="arithmetic; auto as --backend")
+    add("--backend", default="auto", help=f"{', '.join(backends.names())}, or auto: measured once, then remembered")
+    add(
+        "--precision",
+        choices=("auto", "fp32", "fp16", "bf16", "int8"),
+        default="auto",
+        help="arithmetic; auto as --backend",
+    )
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
     add("--capture", default="1280x720@30", metavar="WxH@FPS", help="asked of the camera (1280x720@30)")
     add("--canvas", default="1280x720@30", metavar="WxH@FPS", help="size of the output, constant (1280x720@30)")
@@ -86,8 +90,8 @@ def is_file_name(wanted: str) -> bool:
     return not wanted.startswith("/dev/") and (path.is_file() or (bool(path.suffix) and path.suffix[1:].isalnum()))
 
 
-def open_puppeteer(chosen: argparse.Namespace, *, step: Callable[[str], None] = silently) -> Puppeteer:
-    """Load the model; `step` is told what is done next, and may raise to end it.
+def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
+    """Load the model.
 
     Raises:
         EngineError: it cannot be loaded, or the backend is not usable here.
@@ -100,10 +104,10 @@ def open_puppeteer(chosen: argparse.Namespace, *, step: Callable[[str], None] = 
 
     model = ModelFolder.read(chosen.model)
     if chosen.backend == chosen.precision == "auto":
-        puppeteer = choosing.open_measured(model, threads=chosen.threads, step=step)
+        puppeteer = choosing.open_measured(model, threads=chosen.threads)
     else:
         settings = BackendSettings(threads=chosen.threads, precision=chosen.precision)
-        puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings, step=step)
+        puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings)
     try:
         puppeteer.check_size(chosen.size or 0)
     except PuppetError:

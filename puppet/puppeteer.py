@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engines import backends
 from engines.backends.base import BackendSettings
+from engines.engine_spec import CARRIED_MASKS
 from puppet import images
 from puppet.avatar import Avatar
+from puppet.engine_set import EngineSet, motion_inputs
 from puppet.enlargement import OUTPUTS, Enlarger
 from puppet.errors import AvatarError, PuppetError
-from puppet.loading import silently
 from puppet.motion import MotionBasis, is_usable
 from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from engines.backends.base import Array, Engine
+    from engines.backends.base import Array
     from engines.model_folder import ModelFolder
     from engines.spec import RoleName
     from puppet.settings import LiveSettings
@@ -48,16 +47,14 @@ class Puppeteer:
         backend: str = "auto",
         engine_settings: BackendSettings | None = None,
         auto_size: int = 0,
-        step: Callable[[str], None] = silently,
     ) -> None:
-        """Load the engines; the one for part swap waits until it is wanted.
+        """Load the engines.
 
         Args:
             model: the folder.
             backend: its name, or auto.
             engine_settings: threads and arithmetic.
             auto_size: side of pictures whose size is left open, pixels; never below the model's own.
-            step: told what is loaded next; may raise to end it.
 
         Raises:
             EngineError: the backend is not usable here, or a graph cannot be loaded.
@@ -69,9 +66,10 @@ class Puppeteer:
         self.part_names = spec.part_names
         self.family = spec.family
         self._model = model
-        self._engine_settings = engine_settings or BackendSettings()
-        self._backend = backends.choose(backend, model, self._engine_settings)
-        self.description = f"{spec.name} on {self._backend.describe(self._engine_settings)}"
+        self._engines = EngineSet(model, backend=backend, settings=engine_settings or BackendSettings())
+        self.description = self._engines.description
+        self.notice = self._engines.notice
+        """What went wrong with the engines and was got round, one sentence for the user."""
         self.avatar: Avatar | None = None
         self.first: Motion | None = None
         # Folders of the compact family that hold a swapper are older: it did no more than the laying over here.
@@ -80,14 +78,6 @@ class Puppeteer:
         self._basis: MotionBasis | None = None
         self._held_before = 0
         self._enlarger: Enlarger | None = None
-        self._engines: dict[RoleName, Engine] = {}
-        try:
-            for role in ("segmenter", "encoder", "generator"):
-                step(f"loading the {role}")
-                self._load(role)
-        except BaseException:
-            self.close()
-            raise
         log.info("%s", self.description)
 
     @property
@@ -143,15 +133,14 @@ class Puppeteer:
         Raises:
             ValueError: the avatar was made by another model.
         """
-        for role in self._engines.keys() & {"generator", "swapper"}:
-            self._pin(role, avatar)
+        self._engines.pin({**avatar.features, **motion_inputs("source", avatar.motion)})
         self.avatar = avatar
         self._enlarger = None
         self._renew_basis()
 
     def read(self, image: Image) -> Motion:
         """The motion of a picture, uint8 (H, H, 3) RGB; resized here."""
-        outputs = self._engines["segmenter"].run({"image": self._fitted(image)[None]})
+        outputs = self._engines.run("segmenter", {"image": self._fitted(image)[None]})
         masks = outputs.get("segmentation")
         return Motion(
             outputs["shift"][0].copy(), outputs["affine"][0].copy(), None if masks is None else masks[0].copy()
@@ -159,7 +148,7 @@ class Puppeteer:
 
     def encode(self, image: Image) -> dict[str, Array]:
         """What the generator needs of an avatar's picture, uint8 (H, H, 3) RGB, by tensor name; resized here."""
-        features = self._engines["encoder"].run({"image": self._fitted(image)[None]})
+        features = self._engines.run("encoder", {"image": self._fitted(image)[None]})
         return {name: value.copy() for name, value in features.items()}
 
     def calibrate(self, motion: Motion | None) -> None:
@@ -190,8 +179,7 @@ class Puppeteer:
 
     def close(self) -> None:
         """Free the engines; calling it twice is allowed."""
-        while self._engines:
-            self._engines.popitem()[1].close()
+        self._engines.close()
 
     def __enter__(self) -> Self:
         return self
@@ -202,16 +190,19 @@ class Puppeteer:
         self.close()
 
     def _animate(self, driving: Motion, frame: Frame, settings: LiveSettings, seconds: dict[str, float]) -> Rendered:
+        self._follow_engines()
         started = time.perf_counter()
         if settings.swap and not self.can_swap:
             raise PuppetError(f"{self._model.spec.name} cannot swap parts; choose a model that has masks")
         target, held = self._transfer(driving, self._swap.motion_settings(settings) if settings.swap else settings)
         moved = time.perf_counter()
         role: RoleName = "swapper" if settings.swap and self._swap.blends_features else "generator"
-        inputs = _motion_inputs("target", target)
+        inputs = motion_inputs("target", target)
         if role == "swapper":
             inputs |= self._swap.graph_inputs(self._fitted(frame.image), settings)
-        outputs = self._load(role).run(inputs)
+        outputs = self._engines.run(role, inputs)
+        if CARRIED_MASKS in outputs:
+            target = replace(target, segmentation=outputs[CARRIED_MASKS][0].copy())
         painted = time.perf_counter()
         seconds |= {"motion": moved - started, role: painted - moved}
         size = self.side(settings)
@@ -268,30 +259,26 @@ class Puppeteer:
             return self.avatar.motion, True
         held = self._basis.held
         target = self._basis.transfer(driving, settings)
-        return target, self._basis.held > held
+        is_held = self._basis.held > held
+        if target.segmentation is None and settings.masks == "driving" and not is_held:
+            target = replace(target, segmentation=driving.segmentation)  # else the engine carries the avatar's along
+        return target, is_held
+
+    def _follow_engines(self) -> None:
+        """Others may run since the last frame, which want other things."""
+        if self.notice != self._engines.notice:
+            self.notice, self.description = self._engines.notice, self._engines.description
+            self._renew_basis()
 
     def _renew_basis(self) -> None:
         self._held_before = self.held
         if self.avatar is None or self.first is None:
             self._basis = None
         else:
-            self._basis = MotionBasis(self.avatar.motion, self.first)
-
-    def _load(self, role: RoleName) -> Engine:
-        """The engine of a role, loaded and given the avatar on first use."""
-        engine = self._engines.get(role)
-        if engine is None:
-            started = time.perf_counter()
-            engine = self._backend.load(self._model, role, self._engine_settings)
-            self._engines[role] = engine
-            log.info("%s loaded in %.1f s", role, time.perf_counter() - started)
-            if self.avatar is not None:
-                self._pin(role, self.avatar)
-        return engine
-
-    def _pin(self, role: RoleName, avatar: Avatar) -> None:
-        engine = self._engines[role]
-        engine.pin({**avatar.features, **_motion_inputs("source", avatar.motion)})
+            avatar = self.avatar.motion
+            # Masks that the engine carries along need not be carried here.
+            bare = Motion(avatar.shift, avatar.affine) if self._engines.carries_masks else avatar
+            self._basis = MotionBasis(bare, self.first)
 
     def _fitted(self, image: Image) -> Image:
         """The picture at the model's size.
@@ -304,11 +291,3 @@ class Puppeteer:
                 f"a picture is {image.dtype} {image.shape}; give uint8 (H, H, 3) RGB, cropped to a square"
             )
         return images.resize(image, width=self.size, height=self.size)
-
-
-def _motion_inputs(side: str, motion: Motion) -> dict[str, Array]:
-    """The motion as inputs of a generator, `source_...` or `target_...`."""
-    inputs: dict[str, Array] = {f"{side}_shift": motion.shift[None], f"{side}_affine": motion.affine[None]}
-    if motion.segmentation is not None:
-        inputs[f"{side}_segmentation"] = motion.segmentation[None]
-    return inputs

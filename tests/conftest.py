@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engines.model_folder import ModelFolder
+    from tests.fake_gpu import FakeGpu
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The same examples in every run, and no time limit on one: machines differ.
@@ -77,6 +78,26 @@ def _no_unexpected_warning(request: pytest.FixtureRequest) -> Iterator[None]:
 def rng() -> np.random.Generator:
     """Seeded random numbers."""
     return np.random.default_rng(20)
+
+
+@pytest.fixture
+def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGpu]:
+    """CUDA and TensorRT on a GPU that is none (tests/fake_gpu.py); what a test allocates on it must be freed."""
+    from tests.fake_gpu import installed
+
+    yield from installed(monkeypatch)
+
+
+@pytest.fixture(params=["tensorrt", "tensorrt-rtx", "ovino", "onnxrt"])
+def backend_name(request: pytest.FixtureRequest, tiny_model: ModelFolder) -> str:
+    """Every backend in turn; those of NVIDIA run on the fake GPU, with engines of the tiny model."""
+    name: str = request.param
+    if name in ("tensorrt", "tensorrt-rtx"):
+        request.getfixturevalue("fake_gpu")
+        from tests.engine_building import build_all
+
+        build_all(tiny_model, backend=name)
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,7 @@ class FakePuppeteer:
     """Its avatar is whatever the driver shows; its motion lies where the driver's brightness says."""
 
     description = "fake model"
+    notice = None
     parts, size = 3, 16
     part_names = ("left", "right", "top")
 

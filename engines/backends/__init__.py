@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engines.backends.onnxrt import OnnxRuntimeBackend
 from engines.backends.ovino import OpenVinoBackend
+from engines.backends.trt import TensorRtBackend, TensorRtRtxBackend
 from engines.errors import BackendError
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
-_BACKENDS: tuple[type[Backend], ...] = (OpenVinoBackend, OnnxRuntimeBackend)
+_BACKENDS: tuple[type[Backend], ...] = (
+    TensorRtBackend,
+    TensorRtRtxBackend,
+    OpenVinoBackend,
+    OnnxRuntimeBackend,
+)
 """In the order in which `auto` prefers them."""
 
 
@@ -34,20 +40,23 @@ def get(name: str) -> Backend:
     for backend in _BACKENDS:
         if backend.name == name:
             return backend()
-    raise BackendError(f"there is no backend {name!r}; choose {AUTO}, {' or '.join(names())}")
+    raise BackendError(f"there is no backend {name!r}; choose {', '.join((AUTO, *names()[:-1]))} or {names()[-1]}")
 
 
-def choose(name: str, model: ModelFolder, settings: BackendSettings) -> Backend:
-    """The backend of that name, or with `auto` the first that can run the model here with these settings.
+def suitable(name: str, model: ModelFolder, settings: BackendSettings) -> list[Backend]:
+    """The backend of that name, or with `auto` all that can run the model here with these settings, best first.
 
     Raises:
         BackendError: it cannot, or none can; the message says why of each.
     """
-    reasons = []
+    found, reasons = [], []
     for backend in [get(each) for each in names()] if name == AUTO else [get(name)]:
         reason = backend.why_unavailable() or backend.why_unsuitable(model, settings)
         if reason is None:
-            return backend
+            found.append(backend)
+            continue
         log.info("backend %s not chosen: %s", backend.name, reason)
         reasons.append(f"{backend.name}: {reason}")
-    raise BackendError("; ".join(reasons))
+    if not found:
+        raise BackendError("; ".join(reasons))
+    return found

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -27,8 +28,10 @@ class BackendSettings:
 
     threads: int = 0
     """CPU threads; 0 leaves the choice to the backend."""
-    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = "auto"
     """Arithmetic; `auto` is the fastest that the backend verified on this device."""
+    engine_folder: Path | None = None
+    """Where built engines lie; None is the folder that `build_engines` uses by itself."""
 
     @property
     def thread_text(self) -> str:
@@ -43,6 +46,9 @@ class Engine(ABC):
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
+    carries_masks: bool = False
+    """Whether `target_segmentation` may be left out: the engine then carries the avatar's masks along itself, and gives
+    them as a further output, `carried_segmentation`."""
 
     def __init__(self, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]) -> None:
         self.inputs = inputs
@@ -101,6 +107,7 @@ class Backend(ABC):
     """A runtime. Vendor modules are imported inside the methods, so that listing backends costs nothing."""
 
     name: str
+    needs_gpu: bool = False
 
     @abstractmethod
     def why_unavailable(self) -> str | None:

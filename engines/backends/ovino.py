@@ -69,6 +69,8 @@ class OpenVinoBackend(Backend):
             return (
                 f"{model.path} holds no int8 graphs; choose precision bf16 or fp32, or make some with tools/quantise.py"
             )
+        if settings.precision == "fp16":
+            return "OpenVINO computes in bf16 or fp32 on this processor, not in fp16; choose precision fp32"
         if settings.precision == "bf16" and not _has_bf16():
             return "this processor does not compute in bf16; choose precision fp32"
         return None

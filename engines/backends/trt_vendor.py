@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from engines.engine_spec import TITLES, Machine
-from engines.errors import BackendError
+from engines.errors import BackendError, GpuError
 
 if TYPE_CHECKING:
     from engines.engine_spec import TensorRtName
@@ -57,11 +57,11 @@ def checked(result: tuple[Any, ...], doing: str) -> Any:
     """What a call of CUDA's bindings gave besides its error code.
 
     Raises:
-        BackendError: the code is an error; the sentence says what was being done.
+        GpuError: the code is an error; the sentence says what was being done.
     """
     code, *values = result
     if int(code) != 0:
-        raise BackendError(f"the GPU failed while {doing} ({getattr(code, 'name', code)}); {_advice(int(code))}")
+        raise GpuError(f"the GPU failed while {doing} ({getattr(code, 'name', code)}); {_advice(int(code))}")
     return values[0] if len(values) == 1 else tuple(values)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engines import engine_files
 from engines.backends import trt_vendor
 from engines.building import timing_cache
+from engines.building.carrying import with_carrying
 from engines.building.graph import prepared
 from engines.building.monitor import progress_monitor
 from engines.engine_spec import TITLES, EngineSpec
@@ -93,11 +94,12 @@ def build(
     """
     if options.precision == "bf16" and any(float(each) < LEAST_BF16 for each in target.capabilities):
         raise BuildError("bf16 needs compute capability 8.0 (Ampere) or newer; choose --precision fp16")
-    graph = prepared(model.file(role), options.precision)
+    entry = model.spec.roles[role]
+    graph = prepared(model.file(role), entry, options.precision)
     monitor.begin(f"{model.spec.name} {role} {options.precision}")
     started = time.perf_counter()
     data = _serialised(graph.SerializeToString(), target, options, monitor, timings)
-    entry = model.spec.roles[role]
+    tensors = with_carrying(entry)
     spec = EngineSpec(
         model=model.spec.name,
         family=model.spec.family,
@@ -106,8 +108,8 @@ def build(
         onnx_sha256=entry.sha256,
         engine_sha256=hashlib.sha256(data).hexdigest(),
         engine_bytes=len(data),
-        inputs=entry.inputs,
-        outputs=entry.outputs,
+        inputs=tensors.inputs,
+        outputs=tensors.outputs,
         machine=target,
         options=options,
         built_at=datetime.now(timezone.utc),
@@ -162,6 +164,8 @@ def _configure(trt: Any, config: Any, target: Machine, options: BuildOptions) ->
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
     if options.optimisation is not None:
         config.builder_optimization_level = options.optimisation
+    if options.precision == "fp32":
+        config.clear_flag(trt.BuilderFlag.TF32)  # on by itself, and rounds to eleven bits
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
     if target.device is None:

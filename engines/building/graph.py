@@ -13,6 +13,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
+from engines.building.carrying import add_carrying
 from engines.building.narrowing import narrow
 from engines.errors import BuildError
 
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engines.engine_spec import EnginePrecision
+    from engines.spec import RoleSpec
 
 TYPES = {"fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 NOT_FOR_TENSORRT = frozenset({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger"})
 
 
-def prepared(path: Path, precision: EnginePrecision) -> onnx.ModelProto:
+def prepared(path: Path, entry: RoleSpec, precision: EnginePrecision) -> onnx.ModelProto:
     """The graph of a model folder, ready for TensorRT's parser.
 
     Args:
         path: of the ONNX file; it stays as it is.
+        entry: what `model.json` says of it.
         precision: of convolutions and what follows them; coordinates, softmaxes and affine algebra stay float32.
 
     Raises:
@@ -50,6 +53,7 @@ def prepared(path: Path, precision: EnginePrecision) -> onnx.ModelProto:
     keep_bytes_at_the_edges(model)
     if precision != "fp32" and not is_half:
         narrow(model, TYPES[precision])
+    add_carrying(model, entry)
     return model
 
 

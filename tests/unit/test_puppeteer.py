@@ -18,10 +18,10 @@ PLAIN = LiveSettings(adapt_scale=False)
 EXACT = {"swap_feather": 0.0, "swap_colour": False}
 
 
-@pytest.fixture(params=backends.names())
-def puppeteer(request, tiny_model):
+@pytest.fixture
+def puppeteer(backend_name, tiny_model):
     settings = BackendSettings(threads=1, precision="fp32")
-    with Puppeteer(tiny_model, backend=request.param, engine_settings=settings) as puppeteer:
+    with Puppeteer(tiny_model, backend=backend_name, engine_settings=settings) as puppeteer:
         yield puppeteer
 
 
@@ -44,7 +44,7 @@ def frame(red: int, **kind) -> Frame:
 def test_it_says_what_it_runs(puppeteer):
     assert (puppeteer.size, puppeteer.parts, puppeteer.part_names) == (SIZE, 2, ("left", "right"))
     assert puppeteer.family == "mcs"
-    assert puppeteer.description.startswith("tiny on O")
+    assert puppeteer.description.startswith(("tiny on O", "tiny on TensorRT"))
 
 
 def test_an_avatar_has_its_picture_motion_and_features(puppeteer):
@@ -251,7 +251,7 @@ def test_a_puppeteer_that_cannot_load_all_engines_closes_the_rest(tiny_model, mo
         return load(model, role, settings)
 
     monkeypatch.setattr(backend, "load", failing)
-    monkeypatch.setattr(backends, "choose", lambda *_: backend)
+    monkeypatch.setattr(backends, "suitable", lambda *_: [backend])
     with pytest.raises(RuntimeError, match="out of memory"):
         Puppeteer(tiny_model)
 

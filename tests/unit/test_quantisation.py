@@ -50,7 +50,7 @@ def test_every_backend_runs_it_close_to_the_original(both, backend):
     given = []
     for model, kind in zip(both, ("fp32", precision), strict=True):
         settings = BackendSettings(threads=1, precision=kind)
-        with backends.choose(backend, model, settings).load(model, "segmenter", settings) as engine:
+        with backends.get(backend).load(model, "segmenter", settings) as engine:
             given.append(engine.run({"image": CLIPS[0][0][None]})["shift"].copy())
 
     np.testing.assert_allclose(given[0], given[1], atol=0.05)
