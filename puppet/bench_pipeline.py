@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,8 +44,23 @@ BAND = (0.38, 0.62)
 """Of the height: the rows that hold the clock, and a little more."""
 TARGETS = "targets: p50 under 3 ms, p99 under 8 ms added, where the model keeps up with the camera"
 
-Inferences = dict[int, float]
-"""Seconds that the model took, by the count of the clock in the frame."""
+
+@dataclass
+class _Model:
+    """When the model was busy, and for how long with each frame, by the count of the clock in it."""
+
+    inference: dict[int, float] = field(default_factory=dict)
+    """Seconds that it took."""
+    waiting: dict[int, float] = field(default_factory=dict)
+    """Seconds for which the frame was there and the model still busy with the one before."""
+    free_at: float = 0.0
+
+    def note(self, frame: Frame, seconds: float) -> None:
+        """It is done with a frame, for which it took so long."""
+        count = _count(frame.captured_at)
+        self.inference[count] = seconds
+        self.waiting[count] = max(0.0, self.free_at - frame.captured_at)
+        self.free_at = time.perf_counter()
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,10 @@ class Run:
     end_to_end: Summary
     """From the writing of the clock into the frame to its arrival at the sink."""
     inference: Summary
+    waiting: Summary
+    """While the model was still busy with the frame before: what no pipeline could spare."""
     added: Summary
-    """The difference of the two, frame by frame."""
+    """All the rest, frame by frame."""
     rate: float
     """Different pictures at the sink a second."""
     dropped: int
@@ -73,13 +90,11 @@ def run(args: argparse.Namespace) -> int:
     folder = ModelFolder.read(args.model)
     backend = "auto" if args.backend == "all" else args.backend
     settings = BackendSettings(threads=args.threads)
-    inferences: Inferences = {}
     runs = [
-        _measure("no model", lambda: _NoModel(inferences), inferences, seconds=args.seconds),
+        _measure("no model", _NoModel, seconds=args.seconds),
         _measure(
             folder.spec.name,
-            lambda: _Carrier(inferences, folder, backend=backend, engine_settings=settings),
-            inferences,
+            lambda noted: _Carrier(noted, folder, backend=backend, engine_settings=settings),
             seconds=args.seconds,
         ),
     ]
@@ -94,11 +109,9 @@ def run(args: argparse.Namespace) -> int:
 class _Carrier(Puppeteer):
     """The real model; the clock is laid over what it renders."""
 
-    def __init__(
-        self, inferences: Inferences, folder: ModelFolder, *, backend: str, engine_settings: BackendSettings
-    ) -> None:
+    def __init__(self, noted: _Model, folder: ModelFolder, *, backend: str, engine_settings: BackendSettings) -> None:
         super().__init__(folder, backend=backend, engine_settings=engine_settings)
-        self._inferences = inferences
+        self._noted = noted
         self._reading = 0.0
 
     def read(self, image: Image) -> Motion:
@@ -110,7 +123,7 @@ class _Carrier(Puppeteer):
     def animate(self, driving: Motion, frame: Frame, settings: LiveSettings) -> Rendered:
         started = time.perf_counter()
         rendered = super().animate(driving, frame, settings)
-        self._inferences[_count(frame.captured_at)] = self._reading + time.perf_counter() - started
+        self._noted.note(frame, self._reading + time.perf_counter() - started)
         image = rendered.image
         rows = slice(round(BAND[0] * len(image)), round(BAND[1] * len(image)))
         image[rows] = frame.image[rows]
@@ -125,10 +138,10 @@ class _NoModel:
     size = 256
     part_names: tuple[str, ...] = ("left", "right", "top")
 
-    def __init__(self, inferences: Inferences) -> None:
+    def __init__(self, noted: _Model) -> None:
         self.avatar: Avatar | None = None
         self.first: Motion | None = None
-        self._inferences = inferences
+        self._noted = noted
         shift = np.array([[-0.5, 0], [0.5, 0], [0, -0.5]], np.float32)
         self._motion = Motion(shift, np.stack([np.eye(2, dtype=np.float32)] * 3))
 
@@ -148,7 +161,7 @@ class _NoModel:
         return self._motion
 
     def animate(self, driving: Motion, frame: Frame, settings: LiveSettings) -> Rendered:
-        self._inferences[_count(frame.captured_at)] = 0.0
+        self._noted.note(frame, 0.0)
         return Rendered(frame.image, frame, driving, driving)
 
     def __enter__(self) -> Self:
@@ -181,28 +194,27 @@ class _ClockSink:
         """There is nothing to free."""
 
 
-def _measure(name: str, open_model: Callable[[], Model], inferences: Inferences, *, seconds: int) -> Run:
-    inferences.clear()
-    sink = _ClockSink()
+def _measure(name: str, open_model: Callable[[_Model], Model], *, seconds: int) -> Run:
+    noted, sink = _Model(), _ClockSink()
     settings = Settings(camera=CameraSettings(auto_framing=False), output=OutputSettings())
-    with Pipeline(open_model, source=ClockSource(fps=FPS), sinks=[sink], settings=settings) as pipeline:
+    with Pipeline(lambda: open_model(noted), source=ClockSource(fps=FPS), sinks=[sink], settings=settings) as pipeline:
         picture = np.random.default_rng(0).integers(0, 255, (256, 256, 3), np.uint8)
         pipeline.set_avatar(picture, "bench").result()
         pipeline.wait(WARM_UP_S)
         begun, dropped = _count(time.perf_counter()), pipeline.state().counts.dropped
         pipeline.wait(seconds)
         dropped = pipeline.state().counts.dropped - dropped
-    counts = [count for count in sink.ages if count >= begun and count in inferences]
+    counts = [count for count in sink.ages if count >= begun and count in noted.inference]
     if not counts:
         raise PuppetError(f"{name}: no picture came through in {seconds} s; measure longer with --seconds")
-    return Run(
-        name,
-        Summary.of(sink.ages[count] for count in counts),
-        Summary.of(inferences[count] for count in counts),
-        Summary.of(sink.ages[count] - inferences[count] for count in counts),
-        len(counts) / seconds,
-        dropped,
-    )
+    columns = {
+        "end_to_end": [sink.ages[count] for count in counts],
+        "inference": [noted.inference[count] for count in counts],
+        "waiting": [noted.waiting[count] for count in counts],
+    }
+    columns["added"] = [age - inference - waiting for age, inference, waiting in zip(*columns.values(), strict=True)]
+    summaries = {column: Summary.of(seconds) for column, seconds in columns.items()}
+    return Run(name, **summaries, rate=len(counts) / seconds, dropped=dropped)
 
 
 def _count(seconds: float) -> int:
@@ -216,7 +228,12 @@ def _table(runs: list[Run]) -> Table:
     for heading in ("p50 ms", "p90 ms", "p99 ms"):
         table.add_column(heading, justify="right")
     for one in runs:
-        rows = {"end to end": one.end_to_end, "inference": one.inference, "added": one.added}
+        rows = {
+            "end to end": one.end_to_end,
+            "inference": one.inference,
+            "until it was free": one.waiting,
+            "added": one.added,
+        }
         for name, summary in rows.items():
             millis = [f"{1000 * value:.2f}" for value in (summary.p50, summary.p90, summary.p99)]
             table.add_row(one.name if name == "end to end" else "", name, *millis)
