@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from engines import backends
 from engines.errors import EngineError
-from puppet import config, logs, swap_options
+from puppet import config, logs, motion_options, swap_options
 from puppet.errors import PuppetError
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def _add_motion_arguments(group: argparse._ArgumentGroup) -> None:
     )
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
     add("--masks", choices=("driving", "avatar"), help="whose masks say which pixels move with a part")
+    motion_options.add_arguments(group)
     add(
         "--reference",
         default="first",

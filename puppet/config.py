@@ -38,6 +38,11 @@ class RenderConfig(BaseModel):
     size: Literal[256, 512, 768, 1024] | None = Field(None, description="None leaves the choice to LiveSettings")
     mode: Literal["relative", "absolute"] = "relative"
     strength: float = Field(1.0, ge=0, le=2)
+    mouth: float = Field(1.0, ge=0, le=2)
+    eyes: float = Field(1.0, ge=0, le=2)
+    head: float = Field(1.0, ge=0, le=2)
+    limits: bool = True
+    adapt_shape: bool = True
     masks: Literal["driving", "avatar"] | None = Field(None, description="None leaves the choice to LiveSettings")
     reference: Reference = Field("first", description="frame from which relative motion counts; number from 0")
     crop: Crop = Field("auto", description="of the driving video")

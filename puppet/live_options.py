@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from engines import backends
-from puppet import config, swap_options
+from puppet import config, motion_options, swap_options
 from puppet.errors import ConfigError, PuppetError, SourceError
 from puppet.settings import CameraSettings, LiveSettings, OutputSettings, Settings
 from puppet.sinks.base import OutputMode
@@ -146,6 +146,7 @@ def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     sizes = [size for size in get_args(LiveSettings.model_fields["size"].annotation) if size != "auto"]
     add("--size", type=int, choices=sizes, help="side of the avatar's picture, pixels (measured once, then remembered)")
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
+    motion_options.add_arguments(parser)
     add("--smoothing", type=float, default=0.5, metavar="X", help="calms trembling, 0 (off) to 1 (0.5)")
     add(
         "--swap", nargs="+", default=[], metavar="PART", help="take only these parts from the avatar, such as hair,lips"
@@ -168,7 +169,13 @@ def settings(chosen: argparse.Namespace) -> Settings:
 
     try:
         return Settings(
-            live=LiveSettings(mode=chosen.mode, strength=chosen.strength, **_given(size=chosen.size), **_swap(chosen)),
+            live=LiveSettings(
+                mode=chosen.mode,
+                strength=chosen.strength,
+                **motion_options.chosen(chosen),
+                **_given(size=chosen.size),
+                **_swap(chosen),
+            ),
             camera=CameraSettings(auto_framing=chosen.crop == "auto", smoothing=chosen.smoothing),
             output=OutputSettings(
                 fit=chosen.fit, mirror=chosen.mirror, badge=not chosen.no_badge, **_background(chosen.background)

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from puppet.bearing import bearing
+from puppet.gains import Gains
+from puppet.limits import limit_affines, limit_shifts, turned_share
 from puppet.types import Floats, Motion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from puppet.settings import LiveSettings
 
 MIN_DETERMINANT = 1e-4
@@ -46,7 +51,7 @@ def inverse(affine: Floats) -> Floats:
     return np.asarray(adjugate / determinant(affine)[:, None, None], np.float32)
 
 
-def power(affine: Floats, strength: float) -> Floats:
+def power(affine: Floats, strength: float | Floats) -> Floats:
     """`affine ** strength` by interpolation: identity at 0, itself at 1, its square at 2, and straight in between.
 
     Interpolating from the matrix to its square, rather than on beyond the matrix, keeps a shrinking part from
@@ -54,12 +59,13 @@ def power(affine: Floats, strength: float) -> Floats:
 
     Args:
         affine: float32 (K, 2, 2).
-        strength: in [0, 2].
+        strength: in [0, 2]; one for all, or (K,).
     """
     identity = np.eye(2, dtype=np.float32)
-    if strength <= 1:
-        return np.asarray(identity + np.float32(strength) * (affine - identity), np.float32)
-    return np.asarray(affine @ (identity + np.float32(strength - 1) * (affine - identity)), np.float32)
+    amount = np.asarray(strength, np.float32)[..., None, None]
+    low = identity + np.minimum(amount, 1) * (affine - identity)
+    high = affine @ (identity + np.maximum(amount - 1, 0) * (affine - identity))
+    return np.asarray(np.where(amount <= 1, low, high), np.float32)
 
 
 def hull_scale(avatar: Floats, first: Floats) -> float:
@@ -132,9 +138,16 @@ class MotionBasis:
 
     held: int
     """How many driving motions were replaced so far."""
+    limited: int
+    """How many parts were kept from going too far in the last frame."""
 
-    def __init__(self, avatar: Motion, first: Motion) -> None:
+    def __init__(self, avatar: Motion, first: Motion, part_names: Sequence[str] = ()) -> None:
         """Take the two motions; they must stay unchanged.
+
+        Args:
+            avatar: where its parts are.
+            first: the driver's motion that counts as the avatar's own pose.
+            part_names: of the parts; without them mouth and eyes have no gains of their own.
 
         Raises:
             ValueError: either is not usable, or they have different numbers of parts.
@@ -148,14 +161,17 @@ class MotionBasis:
         self.first = first
         self.first_inverse = inverse(first.affine)
         self.scale = hull_scale(avatar.shift, first.shift)
-        self.held = 0
+        self.bearing = bearing(avatar.shift, first.shift)
+        self.held = self.limited = 0
+        self._gains = Gains(part_names or [""] * len(first.shift))
         self._last_target = avatar
 
     def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
         """The avatar's target motion (FOMM, section 3.4: relative motion transfer).
 
-        With driving d, first frame f, avatar a, strength s and scale c (hull ratio, or 1):
-        `shift = a.shift + s c (d.shift - f.shift)`, `affine = (d.affine f.affine^-1)^s a.affine`.
+        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1) and bearing B (or 1):
+        `shift = a.shift + s c B (d.shift - f.shift)`, `affine = (B d.affine f.affine^-1 B^-1)^s a.affine`, each part
+        by the gain of its region and within limits.
         Absolute mode passes shifts and affines of d through. Masks are the driver's or the avatar's, carried along;
         a driving motion that brings none (scripted) always takes the avatar's. Where nothing usable comes of it, the
         last target is held (at first: the avatar's own motion).
@@ -168,6 +184,7 @@ class MotionBasis:
         return self._last_target
 
     def _target(self, driving: Motion, settings: LiveSettings) -> Motion | None:
+        self.limited = 0
         target = driving if settings.mode == "absolute" else self._relative(driving, settings)
         if not is_usable(target):
             return None
@@ -178,7 +195,25 @@ class MotionBasis:
         return Motion(target.shift, target.affine, carry_masks(self.avatar, target))
 
     def _relative(self, driving: Motion, settings: LiveSettings) -> Motion:
-        gain = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0))
-        shift = self.avatar.shift + gain * (driving.shift - self.first.shift)
-        affine = power(driving.affine @ self.first_inverse, settings.strength) @ self.avatar.affine
-        return Motion(shift, affine)
+        way = driving.shift - self.first.shift
+        relative = driving.affine @ self.first_inverse
+        if settings.adapt_shape:
+            way = way @ self.bearing.T
+            relative = self.bearing @ relative @ inverse(self.bearing[None])
+        way = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0)) * way
+        way = self._gains.shifts(way, self.avatar.shift, settings)
+        relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))
+        if settings.limits:
+            way, relative = self._limited(way, relative)
+        return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+
+    def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
+        """The head held back as a whole where it turns too far, then single parts that still go astray."""
+        share = turned_share(way, self.avatar.shift)
+        if share < 1:
+            middle = way.mean(axis=0)
+            way, relative = middle + np.float32(share) * (way - middle), power(relative, share)
+        way, is_away = limit_shifts(way, self.avatar.shift)
+        relative, is_stretched = limit_affines(relative)
+        self.limited = len(way) if share < 1 else int((is_away | is_stretched).sum())
+        return way, relative

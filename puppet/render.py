@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from puppet import framing, images, overlay, provenance, reference, swap_options
+from puppet import framing, images, motion_options, overlay, provenance, reference, swap_options
 from puppet.errors import ConfigError, PuppetError
 from puppet.interruption import Interruption
 from puppet.progress import Progress
@@ -142,7 +142,7 @@ def _open_puppeteer(config: RenderConfig) -> Puppeteer:
 
 
 def _settings(config: RenderConfig, puppeteer: Puppeteer) -> LiveSettings:
-    chosen: dict[str, Any] = {"mode": config.mode, "strength": config.strength}
+    chosen: dict[str, Any] = {"mode": config.mode, "strength": config.strength, **motion_options.chosen(config)}
     if config.masks is not None:
         chosen["masks"] = config.masks
     if config.size is not None:

@@ -28,6 +28,27 @@ class LiveSettings(BaseModel):
         title="Strength",
         description="size of the movements in relative motion: 0 holds the avatar still, 1 is as driven, 2 doubles",
     )
+    mouth: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=2.0,
+        title="Mouth",
+        description="size of the mouth's movements in relative motion, beside those of the head",
+    )
+    eyes: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=2.0,
+        title="Eyes and brows",
+        description="size of the movements of eyes, lids and brows in relative motion, beside those of the head",
+    )
+    head: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=2.0,
+        title="Head",
+        description="size of the movements of the head, and of all that is neither mouth nor eyes, in relative motion",
+    )
     masks: Literal["driving", "avatar"] = Field(
         default="avatar",
         title="Part masks",
@@ -43,6 +64,16 @@ class LiveSettings(BaseModel):
         default=True,
         title="Adapt to head size",
         description="scale movements by the ratio of the avatar's size to the driver's in relative motion",
+    )
+    adapt_shape: bool = Field(
+        default=True,
+        title="Adapt to head shape",
+        description="turn and stretch movements by how the avatar's head is tilted and shaped beside the driver's",
+    )
+    limits: bool = Field(
+        default=True,
+        title="Keep parts together",
+        description="hold parts back that would be moved or stretched beyond what faces do, in relative motion",
     )
     swap: tuple[str, ...] = Field(
         default=(),

@@ -100,9 +100,10 @@ class ControlPanel(QTabWidget):
         is_relative, is_swapping = settings.live.mode == "relative", bool(settings.live.swap)
         can_swap = any(isinstance(control, Parts) and control.names for control in self.controls.values())
         states = {
-            ("live", "strength"): is_relative,
-            ("live", "masks"): is_relative,
-            ("live", "adapt_scale"): is_relative,
+            **{
+                ("live", name): is_relative
+                for name in ("strength", "mouth", "eyes", "head", "masks", "adapt_scale", "adapt_shape", "limits")
+            },
             ("live", "swap"): can_swap,
             ("live", "swap_inverse"): is_swapping,
             ("live", "swap_hard"): is_swapping,

@@ -1,0 +1,61 @@
+"""How strongly mouth, eyes and head move, each by itself, where the names of the parts say which is which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from puppet.limits import common_way
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from puppet.settings import LiveSettings
+    from puppet.types import Floats
+
+MOUTH = frozenset({"lip", "lips", "mouth", "chin", "jaw"})
+EYES = frozenset({"eye", "eyes", "lid", "lids", "brow", "brows"})
+"""Words in the names of parts."""
+FEWEST = 4
+"""Parts beside mouth and eyes, for the head's own movement to be seen."""
+
+
+class Gains:
+    """Scales the ways of the parts, region by region."""
+
+    def __init__(self, part_names: Sequence[str]) -> None:
+        """Take the names of the K parts."""
+        words = [set(name.lower().replace(" ", "_").split("_")) for name in part_names]
+        self._mouth = np.array([bool(each & MOUTH) for each in words], bool)
+        self._eyes = np.array([bool(each & EYES) for each in words], bool)
+        self._head = ~(self._mouth | self._eyes)
+        self.has_regions = bool(self._mouth.any() and self._eyes.any() and self._head.sum() >= FEWEST)
+
+    def shifts(self, way: Floats, rest: Floats, settings: LiveSettings) -> Floats:
+        """How far each part shall go, float32 (K, 2).
+
+        Mouth and eyes keep the movement of the head, which the other parts show, by the head's gain; what they do
+        beside it, save for going to one side as a whole (a turned head does that), by their own.
+
+        Args:
+            way: as driven, float32 (K, 2).
+            rest: from where, float32 (K, 2).
+            settings: with the gains.
+        """
+        if not self.has_regions or settings.mouth == settings.eyes == settings.head:
+            return way * np.float32(settings.head)
+        head = common_way(way, rest, of=self._head)
+        scaled = way * np.float32(settings.head)
+        for region, gain in ((self._mouth, settings.mouth), (self._eyes, settings.eyes)):
+            own = (way - head)[region]
+            aside = np.array([own[:, 0].mean(), 0], np.float32)
+            scaled[region] += np.float32(gain - settings.head) * (own - aside)
+        return scaled
+
+    def strengths(self, settings: LiveSettings) -> Floats:
+        """For the affine of each part, float32 (K,)."""
+        if not self.has_regions:
+            return np.full(len(self._head), settings.head, np.float32)
+        gains = np.where(self._mouth, settings.mouth, np.where(self._eyes, settings.eyes, settings.head))
+        return np.asarray(gains, np.float32)

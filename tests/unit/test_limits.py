@@ -1,0 +1,161 @@
+"""What holds parts together, sets their gains, and takes one head's directions to another's."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from puppet.bearing import LEAST_STRETCH, MOST_STRETCH, MOST_TILT, bearing
+from puppet.gains import Gains
+from puppet.limits import (
+    MOST_AWAY,
+    MOST_TURNED,
+    limit_affines,
+    limit_shifts,
+    soft_limit,
+    turned_share,
+)  # fmt: skip
+from puppet.limits import (
+    MOST_STRETCH as MOST_LOG,
+)
+from puppet.motion import MotionBasis
+from puppet.settings import LiveSettings
+from puppet.types import Motion
+
+NAMES = ("forehead", "right_cheek", "left_cheek", "nose", "right_eye", "left_eye", "upper_lip", "lower_lip", "body")
+FACE = np.float32(
+    [[0, -0.5], [-0.3, 0.1], [0.3, 0.1], [0, 0.05], [-0.2, -0.15], [0.2, -0.15], [0, 0.25], [0, 0.33], [0, 0.8]]
+)
+EYE = np.broadcast_to(np.eye(2, dtype=np.float32), (len(FACE), 2, 2)).copy()
+
+
+def turned(degrees: float) -> np.ndarray:
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.float32([[cosine, -sine], [sine, cosine]])
+
+
+def pose(shift: np.ndarray, affine: np.ndarray = EYE) -> Motion:
+    return Motion(shift.astype(np.float32), affine.astype(np.float32))
+
+
+def test_a_soft_limit_keeps_what_is_usual_and_never_exceeds_the_most():
+    values = np.linspace(0, 10, 5001)
+
+    limited = soft_limit(values, 1.0, 2.0)
+
+    np.testing.assert_array_equal(limited[values <= 1], values[values <= 1])
+    assert limited.max() <= 2
+    steps = np.diff(limited)
+    assert steps.min() >= 0
+    assert np.abs(np.diff(steps)).max() < 0.01 * steps[0], "no corner"
+
+
+def test_what_faces_do_is_left_as_it_is(rng):
+    affine = EYE + rng.normal(0, 0.1, EYE.shape).astype(np.float32)
+    way = np.float32([0.3, -0.1]) + rng.normal(0, 0.03, FACE.shape).astype(np.float32)
+
+    assert limit_affines(affine)[0] is affine
+    assert limit_shifts(way, FACE)[0] is way
+    assert turned_share(way, FACE) == 1
+
+
+def test_singular_values_come_within_limits_and_the_turn_stays():
+    affine = EYE.copy()
+    affine[2] = turned(30) @ np.diag([9.0, 0.02])
+
+    limited, is_changed = limit_affines(affine)
+
+    assert is_changed.tolist() == [False, False, True] + [False] * 6
+    values = np.linalg.svd(limited[2], compute_uv=False)
+    np.testing.assert_allclose(np.log(values), [MOST_LOG, -MOST_LOG], atol=1e-3)
+    np.testing.assert_allclose(limited[2] @ [1, 0] / values[0], turned(30)[:, 0], atol=1e-5)
+
+
+def test_a_part_that_leaves_the_others_is_held_near_them():
+    way = np.tile(np.float32([0.2, 0.1]), (len(FACE), 1))
+    way[5] += np.float32([1.5, 0])
+
+    limited, is_changed = limit_shifts(way, FACE)
+
+    assert is_changed[5]
+    assert np.linalg.norm(limited[5] - way[0]) < 1
+    assert np.linalg.norm(limited - limit_shifts(limited, FACE)[0]) < MOST_AWAY
+
+
+def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
+    depth = np.float32([0.2, 0.1, 0.1, 0.5, 0.2, 0.2, 0.3, 0.3, -0.4])
+    way = np.stack([depth, np.zeros_like(depth)], axis=1) * 2
+    basis = MotionBasis(pose(FACE), pose(FACE), NAMES)
+
+    target = basis.transfer(pose(FACE + way), LiveSettings())
+
+    moved = target.shift - FACE
+    share = turned_share(way, FACE)
+    assert share < 0.6
+    np.testing.assert_allclose(moved - moved.mean(axis=0), share * (way - way.mean(axis=0)), atol=0.03)
+    assert basis.limited == len(FACE)
+    np.testing.assert_allclose(
+        basis.transfer(pose(FACE + way), LiveSettings(limits=False)).shift, FACE + way, atol=1e-5
+    )
+    assert MOST_TURNED < 0.2
+
+
+@pytest.mark.parametrize("tilt", [0, 15, -30])
+def test_a_tilted_driver_moves_an_upright_avatar_upright(tilt):
+    nod = np.float32([0, 0.1])
+    tilted = pose(FACE @ turned(tilt).T)
+    basis = MotionBasis(pose(FACE), tilted)
+
+    target = basis.transfer(pose((FACE + nod) @ turned(tilt).T), LiveSettings())
+
+    np.testing.assert_allclose(target.shift - FACE, np.tile(nod, (len(FACE), 1)), atol=1e-4)
+    np.testing.assert_allclose(target.affine, EYE, atol=1e-5)
+
+
+def test_a_slim_driver_moves_a_wide_avatar_widely_within_limits():
+    slim = FACE * np.float32([0.85, 1])
+
+    matrix = bearing(FACE, slim)
+
+    assert matrix[0, 0] / matrix[1, 1] == pytest.approx(1 / 0.85, rel=1e-3)
+    extreme = np.linalg.svd(bearing(FACE, FACE * np.float32([0.2, 1])), compute_uv=False)
+    assert extreme[0] / extreme[1] <= MOST_STRETCH / LEAST_STRETCH + 1e-4
+    upside_down = bearing(FACE, FACE @ turned(90).T)
+    assert abs(math.atan2(upside_down[1, 0], upside_down[0, 0])) <= MOST_TILT + 1e-5
+
+
+@pytest.mark.parametrize("first", [FACE[:2], np.zeros_like(FACE), FACE * np.float32([0, 1]), FACE * [-1, 1]])
+def test_places_that_tell_nothing_change_nothing(first):
+    np.testing.assert_array_equal(bearing(FACE[: len(first)], first.astype(np.float32)), np.eye(2))
+
+
+def test_a_stronger_mouth_opens_wider_and_leaves_the_rest():
+    way = np.tile(np.float32([0.1, 0.05]), (len(FACE), 1))
+    way[7] += np.float32([0, 0.1])
+    settings = LiveSettings(mouth=1.5)
+
+    scaled = Gains(NAMES).shifts(way, FACE, settings)
+
+    np.testing.assert_allclose(scaled[7], way[7] + np.float32([0, 0.05]), atol=1e-5)
+    np.testing.assert_allclose(np.delete(scaled, 7, axis=0), np.delete(way, 7, axis=0), atol=1e-5)
+    assert Gains(NAMES).strengths(settings).tolist() == [1, 1, 1, 1, 1, 1, 1.5, 1.5, 1]
+
+
+def test_a_still_head_lets_the_mouth_move():
+    way = np.tile(np.float32([0.1, 0.05]), (len(FACE), 1))
+    way[7] += np.float32([0, 0.1])
+
+    scaled = Gains(NAMES).shifts(way, FACE, LiveSettings(head=0))
+
+    np.testing.assert_allclose(np.delete(scaled, 7, axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(scaled[7], (0, 0.1), atol=1e-5)
+
+
+def test_without_names_only_the_head_has_a_gain(rng):
+    way = rng.normal(0, 0.1, FACE.shape).astype(np.float32)
+    gains = Gains([f"part {number}" for number in range(len(FACE))])
+
+    assert not gains.has_regions
+    np.testing.assert_allclose(gains.shifts(way, FACE, LiveSettings(mouth=2, head=0.5)), way / 2)
