@@ -22,12 +22,13 @@ from engines.backends.base import BackendSettings
 from engines.errors import GpuError
 from puppet.errors import SinkError
 from puppet.images import write_bytes
+from puppet.loading import CalledOffError, silently
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from engines.backends.base import Backend
     from engines.model_folder import ModelFolder
@@ -80,8 +81,17 @@ def remembered(model: ModelFolder, *, backend: str = backends.AUTO, threads: int
     return found if found.machine == _machine(model, backend, threads) else None
 
 
-def choose(model: ModelFolder, *, backend: str = backends.AUTO, threads: int = 0, anew: bool = False) -> Choice:
+def choose(
+    model: ModelFolder,
+    *,
+    backend: str = backends.AUTO,
+    threads: int = 0,
+    anew: bool = False,
+    step: Callable[[str], None] = silently,
+) -> Choice:
     """What an earlier run found, unless it shall be found `anew`, or the fastest way now, measured and remembered.
+
+    `step` is told what is tried next, and may raise to end it.
 
     Raises:
         BackendError: no backend can run the model; the message says why of each.
@@ -89,7 +99,7 @@ def choose(model: ModelFolder, *, backend: str = backends.AUTO, threads: int = 0
     known = None if anew else remembered(model, backend=backend, threads=threads)
     if known is not None:
         return known
-    chosen = _measured(model, backend, threads)
+    chosen = _measured(model, backend, threads, step)
     log.info("chosen: %s", chosen.sentence)
     path = default_path()
     try:
@@ -100,9 +110,9 @@ def choose(model: ModelFolder, *, backend: str = backends.AUTO, threads: int = 0
     return chosen
 
 
-def _measured(model: ModelFolder, backend: str, threads: int) -> Choice:
+def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[str], None]) -> Choice:
     with ExitStack() as stack:
-        ways = list(_working(stack, model, _ways(model, backend, threads)))
+        ways = list(_working(stack, model, _ways(model, backend, threads), step))
         if not ways:
             backends.suitable(backend, model, BackendSettings(threads=threads))  # says why of each
         ends = time.perf_counter() + MEASURED_S
@@ -137,9 +147,12 @@ def _ways(model: ModelFolder, backend: str, threads: int) -> Iterator[tuple[str,
             yield name, settings
 
 
-def _working(stack: ExitStack, model: ModelFolder, ways: Iterator[tuple[str, BackendSettings]]) -> Iterator[_Way]:
+def _working(
+    stack: ExitStack, model: ModelFolder, ways: Iterator[tuple[str, BackendSettings]], step: Callable[[str], None]
+) -> Iterator[_Way]:
     """Those that can be opened; a GPU may be full."""
     for name, settings in ways:
+        step(f"finding out, this once, what suits this machine best: {name} {settings.precision}")
         try:
             yield _Way(stack, model, name, settings)
         except GpuError as error:
@@ -197,19 +210,24 @@ def _has(backend: Backend, model: ModelFolder, precision: Literal["fp16", "bf16"
     return backend.why_unsuitable(model, BackendSettings(precision=precision)) is None
 
 
-def open_measured(model: ModelFolder, *, threads: int = 0) -> Puppeteer:
-    """The model, run in the way that suits this machine best.
+def open_measured(model: ModelFolder, *, threads: int = 0, step: Callable[[str], None] = silently) -> Puppeteer:
+    """The model, run in the way that suits this machine best; if measuring is called off, in the usual way.
 
     Raises:
         EngineError: no backend can run the model, or it cannot be loaded.
+        CalledOffError: loading was called off.
     """
-    choice = choose(model, threads=threads)
+    try:
+        choice = choose(model, threads=threads, step=step)
+    except CalledOffError as error:
+        log.info("%s; the next start measures again", error)
+        return Puppeteer(model, engine_settings=BackendSettings(threads=threads), step=step)
     settings = BackendSettings(threads=threads, precision=choice.precision)
     try:
-        puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size)
+        puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size, step=step)
     except GpuError:
         # It worked when it was measured; `auto` takes the next and says why.
-        return Puppeteer(model, engine_settings=BackendSettings(threads=threads))
+        return Puppeteer(model, engine_settings=BackendSettings(threads=threads), step=step)
     name, _, rest = puppeteer.description.partition(" on ")
     puppeteer.description = f"{name} ({choice.size} pixels at {choice.fps:.0f} fps) on {rest}"
     return puppeteer

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from engines import backends
 from engines.engine_spec import CARRIED_MASKS, TARGET_MASKS
 from engines.errors import BackendError, GpuError
+from puppet.loading import silently
 from puppet.motion import carry_masks
 from puppet.types import Motion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engines.backends.base import Array, Backend, BackendSettings, Engine
     from engines.model_folder import ModelFolder
@@ -31,13 +32,16 @@ PAINTERS: frozenset[RoleName] = frozenset({"generator", "swapper"})
 class EngineSet:
     """Loads, runs and closes engines. Use it from one thread."""
 
-    def __init__(self, model: ModelFolder, *, backend: str, settings: BackendSettings) -> None:
+    def __init__(
+        self, model: ModelFolder, *, backend: str, settings: BackendSettings, step: Callable[[str], None] = silently
+    ) -> None:
         """Load what every frame needs.
 
         Args:
             model: the folder.
             backend: its name, or auto: the first that works, in the order of preference.
             settings: threads and arithmetic.
+            step: told what is loaded next; may raise to end it.
 
         Raises:
             EngineError: the backend is not usable here, or a graph cannot be loaded.
@@ -50,7 +54,7 @@ class EngineSet:
         candidates = backends.suitable(backend, model, settings)
         for number, candidate in enumerate(candidates, start=1):
             try:
-                self._open(candidate, settings)
+                self._open(candidate, settings, step)
             except BackendError as error:
                 self.close()
                 if number == len(candidates):
@@ -97,9 +101,10 @@ class EngineSet:
         while self._engines:
             self._engines.popitem()[1].close()
 
-    def _open(self, backend: Backend, settings: BackendSettings) -> None:
+    def _open(self, backend: Backend, settings: BackendSettings, step: Callable[[str], None] = silently) -> None:
         self._backend, self._settings = backend, settings
         for role in FIRST_ROLES:
+            step(f"loading the {role}")
             self._engine(role)
         self.description = f"{self._model.spec.name} on {backend.describe(settings)}"
 

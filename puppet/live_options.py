@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from engines import backends
 from puppet import config, motion_options, swap_options
 from puppet.errors import ConfigError, PuppetError, SourceError
+from puppet.loading import silently
 from puppet.settings import CameraSettings, LiveSettings, OutputSettings, Settings
 from puppet.sinks.base import OutputMode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from puppet.puppeteer import Puppeteer
     from puppet.sinks.base import Sink
@@ -90,8 +92,8 @@ def is_file_name(wanted: str) -> bool:
     return not wanted.startswith("/dev/") and (path.is_file() or (bool(path.suffix) and path.suffix[1:].isalnum()))
 
 
-def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
-    """Load the model.
+def open_puppeteer(chosen: argparse.Namespace, *, step: Callable[[str], None] = silently) -> Puppeteer:
+    """Load the model; `step` is told what is done next, and may raise to end it.
 
     Raises:
         EngineError: it cannot be loaded, or the backend is not usable here.
@@ -104,10 +106,10 @@ def open_puppeteer(chosen: argparse.Namespace) -> Puppeteer:
 
     model = ModelFolder.read(chosen.model)
     if chosen.backend == chosen.precision == "auto":
-        puppeteer = choosing.open_measured(model, threads=chosen.threads)
+        puppeteer = choosing.open_measured(model, threads=chosen.threads, step=step)
     else:
         settings = BackendSettings(threads=chosen.threads, precision=chosen.precision)
-        puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings)
+        puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings, step=step)
     try:
         puppeteer.check_size(chosen.size or 0)
     except PuppetError:

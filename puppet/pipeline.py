@@ -140,6 +140,10 @@ class Pipeline:
         """Wait until the pipeline ends by itself; returns whether it did within that time, seconds."""
         return self._ended.wait(timeout)
 
+    def load_model(self, open_puppeteer: Callable[[], Model]) -> Future[None]:
+        """Use another model, loaded by that call in the thread that will use it; then load the avatar again."""
+        return self._infer.orders.give(lambda: self._infer.load_model(open_puppeteer))
+
     def load_avatar(self, path: Path, square: Square | None = None) -> Future[Avatar]:
         """Make a part of a picture file, None: around its face, the avatar. The last avatar stays until it is ready."""
         return self._infer.orders.give(lambda: self._infer.load_avatar(path, square))

@@ -16,11 +16,13 @@ from puppet.avatar import Avatar
 from puppet.engine_set import EngineSet, motion_inputs
 from puppet.enlargement import OUTPUTS, Enlarger
 from puppet.errors import AvatarError, PuppetError
+from puppet.loading import silently
 from puppet.motion import MotionBasis, is_usable
 from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -47,6 +49,7 @@ class Puppeteer:
         backend: str = "auto",
         engine_settings: BackendSettings | None = None,
         auto_size: int = 0,
+        step: Callable[[str], None] = silently,
     ) -> None:
         """Load the engines.
 
@@ -55,6 +58,7 @@ class Puppeteer:
             backend: its name, or auto.
             engine_settings: threads and arithmetic.
             auto_size: side of pictures whose size is left open, pixels; never below the model's own.
+            step: told what is loaded next; may raise to end it.
 
         Raises:
             EngineError: the backend is not usable here, or a graph cannot be loaded.
@@ -66,7 +70,7 @@ class Puppeteer:
         self.part_names = spec.part_names
         self.family = spec.family
         self._model = model
-        self._engines = EngineSet(model, backend=backend, settings=engine_settings or BackendSettings())
+        self._engines = EngineSet(model, backend=backend, settings=engine_settings or BackendSettings(), step=step)
         self.description = self._engines.description
         self.notice = self._engines.notice
         """What went wrong with the engines and was got round, one sentence for the user."""

@@ -33,6 +33,7 @@ class SavedSettings(BaseModel):
     added_avatars: tuple[Path, ...] = Field((), description="pictures of the user's own", max_length=MOST_AVATARS)
     crops: dict[Path, Square] = Field({}, description="parts of pictures, chosen by hand", max_length=MOST_AVATARS)
     folder: Path | None = Field(None, description="whose pictures are on the strip, too")
+    model: Path | None = Field(None, description="model folder; None: the bundled one")
     has_agreed: bool = Field(default=False, description="the notice on consent and disclosure was read")
     ghost: float = Field(0.0, ge=0.0, le=1.0, description="how strongly the avatar lies over the camera's picture")
     geometry: str = Field("", description="of the window, as Qt writes it, base64")

@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import QApplication, QDialog
 from engines.model_folder import ModelFolder
 from puppet import config
 from puppet.gui import style
+from puppet.gui.models import Opener
 from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.pipeline import Pipeline
@@ -66,13 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         clip = _clip(Path(folder), chosen.model)
         model = ModelFolder.read(chosen.model)
-        pipeline = Pipeline(lambda: Puppeteer(model), is_patient=True)
+        opener = Opener(lambda path, loading: Puppeteer(model, step=loading.step), chosen.model)
+        pipeline = Pipeline(opener, is_patient=True)
         avatars = config.avatars()
         start = Start(
             SavedSettings(has_agreed=True),
             avatars[0],
             avatars,
-            part_names=lambda: model.spec.part_names,
+            opener=opener,
             list_cameras=list,
         )
         stage = Stage(application, Window(pipeline, start), pipeline, chosen.output)

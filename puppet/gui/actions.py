@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtGui import QAction, QKeySequence
 
+from puppet.config import DEFAULT_MODEL
 from puppet.gui import icons
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from puppet.gui.commands import Commands
     from puppet.gui.gallery import Gallery
+    from puppet.gui.models import Models
 
 DIGITS = 9
 
@@ -26,6 +28,7 @@ class Shell(Protocol):
 
     commands: Commands
     gallery: Gallery
+    models: Models
 
     def ask_video(self) -> None:
         """Choose a video file as the source."""
@@ -89,6 +92,19 @@ ROWS: tuple[Row, ...] = (
     Row(
         "open_video", "Drive with a video…", "Ctrl+D", lambda shell: shell.ask_video(),
         "Takes a video file, played over and over, instead of the camera", "Live",
+    ),
+    Row(
+        "choose_model", "Choose a model…", "Ctrl+M", lambda shell: shell.models.ask(),
+        "Drives the avatar by the model in another folder", "Model",
+    ),
+    Row(
+        "bundled_model", "Bundled model", "Ctrl+B", lambda shell: shell.models.load(DEFAULT_MODEL),
+        "Drives the avatar by the model that comes with the program", "Model",
+        lambda shell: shell.models.path is None,
+    ),
+    Row(
+        "import_checkpoint", "Import a checkpoint…", "Ctrl+I", lambda shell: shell.models.ask_checkpoint(),
+        "Makes a model folder of published weights of MCS or FOMM, and drives the avatar by it", "Model",
     ),
     Row(
         "virtual_camera", "Virtual camera", "V", lambda shell: shell.commands.toggle_virtual_camera(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 import time
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QtMsgType, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication
 
+from engines.errors import EngineError
+from engines.model_folder import ModelFolder
 from puppet import config, live_options, saved_settings
 from puppet.errors import ConfigError, PuppetError
 from puppet.gui import screen, style
+from puppet.gui.models import Opener
 from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.interruption import Interruption
@@ -21,7 +25,6 @@ from puppet.settings import Settings
 from puppet.sinks.virtual_camera import VirtualCamera
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from PyQt6.QtCore import QMessageLogContext
 
     from puppet.gui.commands import Commands
+    from puppet.loading import Loading
     from puppet.puppeteer import Puppeteer
     from puppet.saved_settings import SavedSettings
 
@@ -40,21 +44,6 @@ LEVELS = {
     QtMsgType.QtFatalMsg: logging.ERROR,
 }
 """Qt's own warnings are seldom something that a user could mend."""
-
-
-class Opener:
-    """Opens the model, and remembers what its parts are called."""
-
-    def __init__(self, chosen: argparse.Namespace) -> None:
-        self._chosen = chosen
-        self.part_names: tuple[str, ...] = ()
-        """Of parts that can be swapped; none while the model is not there."""
-
-    def __call__(self) -> Puppeteer:
-        """Load it; called in the pipeline's thread."""
-        puppeteer = live_options.open_puppeteer(self._chosen)
-        self.part_names = puppeteer.part_names if puppeteer.can_swap else ()
-        return puppeteer
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -69,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
     saved, sentence = saved_settings.load(path)
     capture = live_options.mode("--capture", chosen.capture)
     settings = merged(saved.settings, live_options.settings(chosen))
-    opener = Opener(chosen)
+    opener, model_sentence = _opener(chosen, saved)
     pipeline = Pipeline(opener, settings=settings, mode=live_options.mode("--canvas", chosen.canvas), is_patient=True)
     qInstallMessageHandler(_forward)
     application = _application()
@@ -83,8 +72,8 @@ def run(chosen: argparse.Namespace) -> int:
             avatars=config.avatars(),
             source=chosen.camera,
             capture=capture,
-            sentence=sentence,
-            part_names=lambda: opener.part_names,
+            sentence=sentence or model_sentence,
+            opener=opener,
             should_end=lambda: interruption.signal is not None or _is_over(ends_at),
             when_ready=lambda commands: _begin(commands, chosen),
         )
@@ -140,6 +129,21 @@ def _remember(saved: SavedSettings, path: Path) -> None:
         saved_settings.save(saved, path)
     except PuppetError as error:
         log.warning("%s", error)
+
+
+def _opener(chosen: argparse.Namespace, saved: SavedSettings) -> tuple[Opener, str | None]:
+    """What loads the model that was asked for, else last time's; and one sentence if that is not to be had."""
+
+    def open_puppeteer(path: Path, loading: Loading) -> Puppeteer:
+        return live_options.open_puppeteer(argparse.Namespace(**{**vars(chosen), "model": path}), step=loading.step)
+
+    path, sentence = chosen.model, None
+    if path == config.DEFAULT_MODEL and saved.model is not None:
+        try:
+            path = ModelFolder.read(saved.model).path
+        except EngineError as error:
+            sentence = f"the bundled model is used, because last time's cannot be: {error}"
+    return Opener(open_puppeteer, path), sentence
 
 
 def _first_avatar(wanted: Path | None, saved: SavedSettings) -> Path:

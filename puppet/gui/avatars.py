@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QIcon, QPainter, QPixmap, QWheelEvent
+from PyQt6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import QFrame, QListView, QListWidget, QListWidgetItem
 from typing_extensions import override
 
@@ -28,6 +28,7 @@ MOST_WATCHED = 200
 """Pictures of a folder that are shown."""
 SIDE = 10
 """Letters' widths: of a thumbnail."""
+PLACE_HOLDER = QColor(128, 134, 146, 60)
 ROUNDING = 0.2
 """Radius of its corners, over its side."""
 
@@ -217,24 +218,20 @@ def pictures_in(folder: Path) -> dict[Path, float]:
     return {path.absolute(): path.stat().st_mtime for path in paths[:MOST_WATCHED]}
 
 
-def dropped_pictures(data: QMimeData | None) -> list[Path]:
-    """Picture files among what is being dropped."""
+def dropped_paths(data: QMimeData | None) -> list[Path]:
+    """Local files and folders among what is being dropped."""
     if data is None or not data.hasUrls():
         return []
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() in SUFFIXES]
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 def _icon(picture: Image | None, side: int) -> QIcon:
-    if picture is None:
-        blank = QPixmap(side, side)
-        blank.fill(Qt.GlobalColor.transparent)
-        return QIcon(blank)
+    """Rounded; a faint place holder while there is no picture."""
     rounded = QPixmap(2 * side, 2 * side)
     rounded.fill(Qt.GlobalColor.transparent)
     painter = QPainter(rounded)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(QBrush(as_qimage(picture)))
+    painter.setBrush(PLACE_HOLDER if picture is None else QBrush(as_qimage(picture)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawRoundedRect(rounded.rect(), side * ROUNDING, side * ROUNDING)
     painter.end()

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import platformdirs
+from PyQt6.QtCore import QUrl
+from PyQt6.QtGui import QDesktopServices
 
 from puppet import images, provenance
+from puppet.gui.banner import Offer
 from puppet.settings import Settings
 from puppet.sinks.recorder import Recorder
 from puppet.sinks.snapshot import write_snapshot
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COUNTDOWN_S = 3.0
-MESSAGE_S = 8.0
+MESSAGE_S, OFFER_S = 8.0, 20.0
 OVERLAY = 0.55
 """Opacity of the parts when the switch turns them on."""
 
@@ -59,9 +62,11 @@ class Commands:
         self.tasks: Tasks
         self.on_settings: Callable[[Settings], None] = lambda settings: None
         self.virtual_camera: Sink | None = None
-        self.recorder: Sink | None = None
+        self.recorder: Recorder | None = None
         self.message = ""
         """The last thing worth telling, for a while."""
+        self.offer: Offer | None = None
+        """What may be done about it."""
         self._pipeline = pipeline
         self._folders = folders or Folders()
         self._clock = clock
@@ -69,16 +74,21 @@ class Commands:
         self._calibrate_at: float | None = None
         self._message_until = 0.0
 
-    def say(self, sentence: str) -> None:
-        """Tell the user something for some seconds."""
+    def say(self, sentence: str, *, offer: Offer | None = None) -> None:
+        """Tell the user something for some seconds, longer if something is offered with it."""
         log.info("%s", sentence)
-        self.message, self._message_until = sentence, self._clock() + MESSAGE_S
+        self.message, self.offer = sentence, offer
+        self._message_until = self._clock() + (MESSAGE_S if offer is None else OFFER_S)
+
+    def hush(self) -> None:
+        """What was told is no news any more."""
+        self.message, self.offer = "", None
 
     def tick(self) -> int:
         """Do what is due; returns the seconds left until calibration, 0 if none is coming."""
         now = self._clock()
         if self.message and now > self._message_until:
-            self.message = ""
+            self.hush()
         if self._calibrate_at is None:
             return 0
         if now < self._calibrate_at:
@@ -120,7 +130,10 @@ class Commands:
         sink = self.recorder
         if sink is not None:
             self.recorder = None
-            self.tasks.watch(self._pipeline.remove_sink(sink), then=lambda _: self.say(f"recorded in {sink.name}"))
+            self.tasks.watch(
+                self._pipeline.remove_sink(sink),
+                then=lambda _: self._tell_file(f"recorded in {sink.name}", sink.path.parent),
+            )
             return
         self.record(self._folders.videos / f"{_stamp()}.mp4")
 
@@ -150,7 +163,7 @@ class Commands:
             else:
                 images.write_picture(path, picture)
 
-        self.tasks.run(write, then=lambda _: self.say(f"snapshot saved as {path}"))
+        self.tasks.run(write, then=lambda _: self._tell_file(f"snapshot saved as {path}", path.parent))
 
     @property
     def settings(self) -> Settings:
@@ -166,6 +179,11 @@ class Commands:
         """All settings as they come with the program."""
         self.change(Settings())
         self.say("all settings are as they come with the program")
+
+    def clear_swap(self) -> None:
+        """Swap no parts: their names are one model's."""
+        live = self.settings.live.model_copy(update={"swap": ()})
+        self.change(self.settings.model_copy(update={"live": live}))
 
     def toggle_show(self, what: Literal["camera", "nothing"]) -> None:
         """Show others the camera's picture, or nothing, instead of the avatar, or the avatar again."""
@@ -203,6 +221,10 @@ class Commands:
     def _give_up_recording(self, sentence: str) -> None:
         self.recorder = None
         self.say(sentence)
+
+    def _tell_file(self, sentence: str, folder: Path) -> None:
+        url = QUrl.fromLocalFile(str(folder))
+        self.say(sentence, offer=Offer("Open the folder", lambda: QDesktopServices.openUrl(url)))
 
     def _kind(self) -> SourceType:
         return provenance.kind_of(is_mixed=bool(self.settings.live.swap))

@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from puppet.gui.actions import shortcut_text
+from puppet.gui.sources import VIDEOS
 from puppet.gui.widgets import PICTURES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from puppet.gui.actions import Row
 
-VIDEOS = "Videos (*.mp4 *.mov *.mkv *.webm *.avi *.m4v)"
+CHECKPOINTS = "Checkpoints (*.tar *.pth *.pt *.ckpt)"
 NOTICE = """<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do
 not pass yourself off as someone else.</p>
 <p>Those who watch should know what they see: a small sign in the corner says that the picture is made by AI, and
@@ -52,9 +53,25 @@ def ask_folder(parent: QWidget | None, take: Callable[[Path], None]) -> None:
     _open(dialog)
 
 
+def ask_model(parent: QWidget, take: Callable[[Path], None]) -> None:
+    """Let the user choose a model folder."""
+    dialog = QFileDialog(parent, "Choose a model folder (it holds model.json)")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.fileSelected.connect(lambda name: take(Path(name)))
+    _open(dialog)
+
+
+def ask_checkpoint(parent: QWidget, take: Callable[[Path], None]) -> None:
+    """Let the user choose a file of published weights."""
+    dialog = QFileDialog(parent, "Import a checkpoint of MCS or FOMM", "", CHECKPOINTS)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(lambda name: take(Path(name)))
+    _open(dialog)
+
+
 def ask_video(parent: QWidget, take: Callable[[str], None]) -> None:
     """Let the user choose a video file."""
-    dialog = QFileDialog(parent, "Drive with a video", "", VIDEOS)
+    dialog = QFileDialog(parent, "Drive with a video", "", f"Videos ({' '.join('*' + suffix for suffix in VIDEOS)})")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(take)
     _open(dialog)
@@ -76,10 +93,12 @@ def show_shortcuts(parent: QWidget, rows: Sequence[Row]) -> None:
     vertical, horizontal = table.verticalHeader(), table.horizontalHeader()
     if vertical is not None and horizontal is not None:
         vertical.hide()
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        horizontal.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         horizontal.setStretchLastSection(True)
     unit = dialog.fontMetrics().height()
-    table.setMinimumSize(48 * unit, 26 * unit)
+    table.setMinimumSize(54 * unit, 30 * unit)
     _finish(dialog, table, "Close")
 
 

@@ -44,7 +44,7 @@ def feed_result(view: PictureView, state: LiveState, settings: Settings) -> None
     shot = state.shot
     is_there = shot is not None and (shot.rendered is not None or settings.output.show != "avatar")
     view.show_picture(state.canvas if is_there else None)
-    view.show_text(status.summary(state))
+    view.show_text("" if state.phase == "loading" else status.summary(state))
 
 
 def _guide(frame: Frame | None, shot: Shot | None) -> QRectF | None:

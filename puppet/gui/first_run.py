@@ -135,7 +135,7 @@ class FirstRun(QDialog):
         if _is_nobody(state):
             return NOBODY
         is_new = self._calibrated is not None and state.calibrated > self._calibrated
-        return _sentence(status.trouble(state)) or (CALIBRATED if is_new else READY)
+        return _sentence(status.trouble(state) or status.warning(state)) or (CALIBRATED if is_new else READY)
 
     def _go_on(self) -> None:
         page = self.pages.currentIndex()

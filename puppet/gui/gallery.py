@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from puppet.gui import dialogs
-from puppet.gui.avatars import pictures_in
+from puppet.gui.avatars import SUFFIXES, pictures_in
 from puppet.gui.crop import CropDialog
 
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ class Gallery:
         if new:
             self.pick_path(new[-1])
 
+    def takes(self, path: Path) -> bool:
+        """Whether it may be dropped here: a picture, or a folder to watch."""
+        return path.suffix.lower() in SUFFIXES or path.is_dir()
+
+    def drop(self, paths: Sequence[Path]) -> None:
+        """Add pictures, and watch the first folder, if there is one."""
+        self.add([path for path in paths if path.suffix.lower() in SUFFIXES])
+        folder = next((path for path in paths if path.is_dir()), None)
+        if folder is not None:
+            self.watch(folder)
+
     def ask(self) -> None:
         """Add pictures by a dialog."""
         dialogs.ask_pictures(self._window(), self.add)
@@ -97,6 +108,11 @@ class Gallery:
             self._commands.say("choose a picture first")
             return
         self._commands.tasks.watch(self._pipeline.frame_avatar(path), then=lambda framed: self._show_crop(path, framed))
+
+    def reload(self) -> None:
+        """Load the chosen picture again, for another model."""
+        if self.strip.current is not None:
+            self.load(self.strip.current)
 
     def load(self, path: Path) -> None:
         """The newest wish wins; while one is being read, no other is ordered."""

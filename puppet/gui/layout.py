@@ -18,11 +18,13 @@ from PyQt6.QtWidgets import (
 
 from puppet.gui.actions import ROWS
 from puppet.gui.avatars import AvatarStrip
+from puppet.gui.banner import Banner
 from puppet.gui.controls import ControlPanel
 from puppet.gui.preview import PictureView
 from puppet.gui.sources import SourcePicker
-from puppet.gui.status import Banner, StatusLine
+from puppet.gui.status import StatusLine
 from puppet.gui.widgets import Slider
+from puppet.gui.work import WorkBar
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QAction
@@ -41,6 +43,7 @@ class Parts:
     def __init__(self, window: Window, actions: dict[str, QAction], tasks: Tasks, start: Start) -> None:
         """Make them and lay them out."""
         self.banner = Banner()
+        self.work = WorkBar()
         self.result = PictureView("Result", aspect=WIDE, units=118)
         self.camera = PictureView("Camera", aspect=WIDE, units=28)
         self.avatar = PictureView("Avatar", aspect=1.0, units=16)
@@ -72,6 +75,7 @@ class Parts:
         view = QGridLayout()  # the banner lies over the result, so that nothing jumps when it comes and goes
         view.addWidget(self.result, 0, 0)
         view.addWidget(self.banner, 0, 0, Qt.AlignmentFlag.AlignTop)
+        view.addWidget(self.work, 0, 0, Qt.AlignmentFlag.AlignCenter)
         column.addLayout(view, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(gap // 2)
@@ -82,6 +86,9 @@ class Parts:
             buttons.addWidget(button)
         buttons.addStretch()
         column.addLayout(buttons)
+        self.strip.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        for key in ("crop_avatar", "remove_avatar", "add_avatars", "watch_folder"):
+            self.strip.addAction(actions[key])
         gallery = QHBoxLayout()
         gallery.addWidget(self.strip, 1)
         add = _button(actions["add_avatars"])

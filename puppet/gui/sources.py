@@ -25,6 +25,14 @@ ASK_TEXT = "Video file…"
 ASK = "?"
 
 
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+
+
+def is_video(path: Path) -> bool:
+    """By its name."""
+    return path.suffix.lower() in VIDEOS
+
+
 class SourcePicker(PlainChoice):
     """Emits what was chosen, as a text that can be remembered: a camera's name, `scripted`, or a file's path."""
 
@@ -70,10 +78,12 @@ class SourcePicker(PlainChoice):
         """
         if wanted == config.SCRIPTED or is_file_name(wanted):
             return wanted
-        cameras = self.cameras or []
-        found = find_camera(wanted, cameras)
-        is_double = [camera.name for camera in cameras].count(found.name) > 1
-        return str(found.address) if is_double else found.name
+        return self.key(find_camera(wanted, self.cameras or []))
+
+    def key(self, camera: CameraInfo) -> str:
+        """What `choose` takes for a camera: its name, or its address if two have the same."""
+        is_double = [each.name for each in self.cameras or []].count(camera.name) > 1
+        return str(camera.address) if is_double else camera.name
 
     def make(self, mode: OutputMode) -> Source:
         """What is chosen, unopened. A file is looked at: call it outside the Qt thread.
@@ -89,18 +99,14 @@ class SourcePicker(PlainChoice):
         return Camera(camera, width=mode.width, height=mode.height, fps=mode.fps)
 
     def _camera(self, wanted: str) -> CameraInfo | None:
-        return next((camera for camera in self.cameras or [] if wanted in (camera.name, camera.address)), None)
+        return next((camera for camera in self.cameras or [] if wanted in (camera.name, str(camera.address))), None)
 
     def _fill(self) -> None:
-        names = [camera.name for camera in self.cameras or []]
         with QSignalBlocker(self):
             self.clear()
             for camera in self.cameras or []:
-                is_double = names.count(camera.name) > 1
-                self.addItem(
-                    f"{camera.name} ({camera.address})" if is_double else camera.name,
-                    str(camera.address) if is_double else camera.name,
-                )
+                key = self.key(camera)
+                self.addItem(camera.name if key == camera.name else f"{camera.name} ({key})", key)
             if self._video is not None:
                 self.addItem(self._video.name, str(self._video))
             self.addItem(SCRIPTED_TEXT, config.SCRIPTED)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from puppet.gui.commands import Commands, Folders
+    from puppet.gui.models import Opener
     from puppet.saved_settings import SavedSettings
     from puppet.sources.cameras import CameraInfo
 
@@ -31,8 +32,8 @@ class Start:
     """Asked of a camera."""
     sentence: str | None = None
     """To be told at once."""
-    part_names: Callable[[], tuple[str, ...]] = tuple
-    """What the model can swap; empty while it is not known."""
+    opener: Opener | None = None
+    """What opened the model, and opens others."""
     folders: Folders | None = None
     list_cameras: Callable[[], list[CameraInfo]] = list_cameras
     when_ready: Callable[[Commands], None] = lambda commands: None

@@ -1,4 +1,4 @@
-"""What the window says of the pipeline's state: one line below, and a banner above when something is wrong."""
+"""What the window says of the pipeline's state, in words and figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QWidget
+from PyQt6.QtWidgets import QLabel, QStatusBar
 from typing_extensions import override
 
 from puppet.sources.base import Performed
@@ -98,48 +98,18 @@ class Elided(QLabel):
         painter.end()
 
 
-class Banner(QWidget):
-    """One sentence across the window; hidden while there is none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("banner")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._label = QLabel()
-        self._label.setWordWrap(True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setAccessibleName("Message")
-        row = QHBoxLayout(self)
-        row.addWidget(self._label)
-        self.hide()
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self._label.text()
-
-    def say(self, sentence: str | None, *, is_trouble: bool) -> None:
-        """Show a sentence, or nothing."""
-        text = sentence[:1].upper() + sentence[1:] if sentence else ""
-        if text == self.text and self.property("trouble") == is_trouble:
-            return
-        for widget in (self, self._label):
-            widget.setProperty("trouble", is_trouble)
-            style = widget.style()
-            if style is not None:
-                style.polish(widget)  # a property in the style sheet is looked at when it is applied
-        self._label.setText(text)
-        self.setVisible(bool(text))
-
-
 def trouble(state: LiveState) -> str | None:
-    """The most important of what is wrong now, one sentence."""
+    """The most important of what does not work now, one sentence."""
     if state.failure is not None:
         return str(state.failure)
-    candidates = [state.source.trouble, *(sink.trouble for sink in state.sinks), state.source.notice]
-    candidates.append(state.face.sentence)
-    if state.has_face is False:
-        candidates.append("no face was found in the picture; turn to the camera, or let in some light")
+    candidates = (state.source.trouble, *(sink.trouble for sink in state.sinks))
+    return next((sentence for sentence in candidates if sentence), None)
+
+
+def warning(state: LiveState) -> str | None:
+    """The most important of what works and does not look as it should, one sentence."""
+    faceless = "no face was found in the picture; turn to the camera, or let in some light"
+    candidates = (state.source.notice, state.face.sentence, faceless if state.has_face is False else None)
     return next((sentence for sentence in candidates if sentence), None)
 
 

@@ -41,13 +41,18 @@ QMenu::item:selected { background: palette(highlight); color: palette(highlighte
 QMenu::separator { height: 1px; background: palette(midlight); margin: 0.3em 0.6em; }
 QMenu::indicator { width: 0.9em; height: 0.9em; margin-left: 0.4em; }
 QMenu::indicator:checked { image: url("ICONS/check.svg"); background: palette(highlight); border-radius: 3px; }
-QToolTip { background: palette(tool-tip-base); color: palette(tool-tip-text); border: none; padding: 0.3em; }
+QToolTip { background: palette(window-text); color: palette(window); border: none; padding: 0.3em; }
 QLabel#caption { color: palette(placeholder-text); font-weight: 600; }
 QLabel#hint, QLabel#lead { color: palette(placeholder-text); }
-#banner { border-radius: 8px; background: palette(tool-tip-base); }
-#banner QLabel { color: palette(tool-tip-text); }
-#banner[trouble="true"] { background: #b4451f; }
-#banner[trouble="true"] QLabel { color: white; }
+#banner { border-radius: 8px; background: palette(window-text); }
+#banner QLabel { color: palette(window); }
+#banner[kind="warning"] { background: #8a5a00; }
+#banner[kind="trouble"] { background: #b4451f; }
+#banner[kind="warning"] QLabel, #banner[kind="trouble"] QLabel { color: white; }
+#banner QPushButton { background: transparent; color: palette(window); border-color: palette(window); }
+#banner QPushButton[kind="warning"], #banner QPushButton[kind="trouble"] { color: white; border-color: white; }
+#banner QPushButton:hover, #banner QPushButton:focus { background: rgba(255, 255, 255, 50); }
+#work { border-radius: 10px; background: palette(window); border: 1px solid palette(midlight); }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QListView { background: palette(base); border: 1px solid palette(midlight); border-radius: 8px; outline: none;
     padding: 0.3em; }
@@ -57,6 +62,7 @@ QListView::item:selected { background: palette(alternate-base); border-color: pa
 QListWidget { background: transparent; border: none; padding: 0; }
 QListWidget::item { border-radius: 10px; padding: 3px; }
 QTableView { border: 1px solid palette(midlight); border-radius: 8px; background: palette(base); outline: none; }
+QTableView::item { padding: 0.35em 0.6em; }
 QHeaderView { background: palette(base); }
 QHeaderView::section { background: palette(base); color: palette(placeholder-text); font-weight: 600; border: none;
     border-bottom: 1px solid palette(midlight); padding: 0.4em 0.6em; }

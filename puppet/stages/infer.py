@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from puppet import framing, images
+from puppet import avatar_pictures, images
 from puppet.calibration import Calibrator, FaceState, FaceWatch, judge
 from puppet.framer import Framer
 from puppet.motion import is_usable
@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 
 JUDGE_S = 0.1
 """How often the driver's pose is judged."""
-MOST_SIDE = 1024
-"""Pixels: the model scales avatars once more, so nothing is gained by larger ones."""
 
 
 class Model(Protocol):
@@ -120,6 +118,7 @@ class Infer:
         self._inbox = inbox
         self._outbox = outbox
         self._board = board
+        self._models = ExitStack()
         self._framer = Framer(self._faces)
         self._calibrator = Calibrator()
         self._smoother = Smoother()
@@ -139,7 +138,8 @@ class Infer:
         """
         with ExitStack() as stack:
             stack.callback(self.orders.close)
-            self._puppeteer = stack.enter_context(self._open_puppeteer())
+            self._puppeteer = self._models.enter_context(self._open_puppeteer())
+            stack.callback(lambda: self._models.close())  # the one that is used then
             self.dropped_before = self._inbox.dropped
             self._board.update(phase="running")
             self._tell_engines()
@@ -151,29 +151,30 @@ class Infer:
                     self._outbox.put(shot)
                     self._account(shot)  # while the picture is already on its way
 
-    def frame_avatar(self, path: Path) -> tuple[Image, Square]:
-        """Read a picture file, and say which part of it would be the avatar. To be ordered.
+    def load_model(self, open_puppeteer: Callable[[], Model]) -> None:
+        """Use another model from now on; the avatar must be loaded anew. To be ordered.
 
         Raises:
-            AvatarError: the picture cannot be used.
+            PuppetError: it was called off; the last model stays.
+            EngineError: it cannot be loaded; the last model stays.
         """
-        picture = images.read_picture(path)
-        return picture, self._avatar_square(picture)
+        with ExitStack() as opened:
+            self._puppeteer = opened.enter_context(open_puppeteer())
+            self._models.close()
+            self._models = opened.pop_all()
+        self._head = None
+        self._framer.renew()
+        self._calibrator.ask()
+        self._smoother.reset()
+        self._board.update(model=self._puppeteer.description, avatar=None)
+
+    def frame_avatar(self, path: Path) -> tuple[Image, Square]:
+        """See `avatar_pictures.read_framed`. To be ordered."""
+        return avatar_pictures.read_framed(path, self._avatar_finder())
 
     def load_avatar(self, path: Path, square: Square | None) -> Avatar:
-        """Read a picture file and make a part of it the avatar. To be ordered.
-
-        Args:
-            path: of the picture.
-            square: the part; None, or one that is not in the picture (any more), finds the face.
-
-        Raises:
-            AvatarError: the picture cannot be used.
-        """
-        picture = images.read_picture(path)
-        if square is None or not framing.is_within(square, picture.shape[1], picture.shape[0]):
-            square = self._avatar_square(picture)
-        return self.set_avatar(images.crop(picture, square, size=min(round(square.side), MOST_SIDE)), path.name)
+        """Make a part of a picture file the avatar; see `avatar_pictures.read_cut`. To be ordered."""
+        return self.set_avatar(avatar_pictures.read_cut(path, square, self._avatar_finder()), path.name)
 
     def set_avatar(self, image: Image, name: str) -> Avatar:
         """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar. To be ordered.
@@ -206,9 +207,8 @@ class Infer:
         self._calibrator.search(time.perf_counter() + seconds)
         self._board.update(is_searching=True)
 
-    def _avatar_square(self, picture: Image) -> Square:
-        box = framing.find_face(picture, self._faces()) if self.settings.camera.auto_framing else None
-        return framing.around_face(box) if box else framing.centre_square(picture.shape[1], picture.shape[0])
+    def _avatar_finder(self) -> FindsFaces | None:
+        return self._faces() if self.settings.camera.auto_framing else None
 
     def _faces(self) -> FindsFaces:
         if self._finder is None:

@@ -7,6 +7,7 @@ import pytest
 from puppet.calibration import FaceState
 from puppet.errors import PuppetError
 from puppet.gui import status
+from puppet.gui.banner import Banner, Offer
 from puppet.sources.base import SourceMode
 from puppet.state import MODEL, TOTAL, Counts, LiveState, SinkState, SourceState
 from puppet.stats import Summary
@@ -38,12 +39,24 @@ def test_how_it_goes_is_said_in_a_few_words(state, words):
         ({"failure": PuppetError("broken"), "source": SourceState("c", trouble="gone")}, "broken"),
         ({"source": SourceState("c", trouble="gone"), "face": FaceState("left")}, "gone"),
         ({"sinks": (SinkState("v", False, "no device"),), "face": FaceState("left")}, "no device"),
-        ({"face": FaceState("left")}, FaceState("left").sentence),
-        ({"has_face": False}, "no face was found in the picture; turn to the camera, or let in some light"),
+        ({"face": FaceState("left")}, None),
     ],
 )
 def test_the_most_important_trouble_is_told(changes, sentence):
     assert status.trouble(LiveState(**RUNNING, **changes)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, None),
+        ({"source": SourceState("c", notice="black"), "face": FaceState("left")}, "black"),
+        ({"face": FaceState("drifted"), "has_face": False}, FaceState("drifted").sentence),
+        ({"has_face": False}, "no face was found in the picture; turn to the camera, or let in some light"),
+    ],
+)
+def test_what_works_and_looks_wrong_is_a_warning(changes, sentence):
+    assert status.warning(LiveState(**RUNNING, **changes)) == sentence
 
 
 def test_figures_are_rounded_for_reading(qtbot):
@@ -86,10 +99,22 @@ def test_a_text_without_room_is_cut_off_instead_of_widening_the_window(qtbot):
 
 
 def test_a_banner_is_there_only_while_it_has_something_to_say(qtbot):
-    banner = status.Banner()
+    banner = Banner()
     qtbot.addWidget(banner)
 
-    banner.say("gone; plug it in", is_trouble=True)
-    assert (banner.text, banner.isHidden()) == ("Gone; plug it in", False)
-    banner.say(None, is_trouble=False)
+    banner.say("gone; plug it in", "trouble")
+    assert (banner.text, banner.isHidden(), banner.button.isHidden()) == ("Gone; plug it in", False, True)
+    banner.say(None)
     assert banner.isHidden()
+
+
+def test_a_banner_does_what_it_offers_with_one_click(qtbot):
+    banner, done = Banner(), []
+    qtbot.addWidget(banner)
+
+    banner.say("a camera was plugged in", offer=Offer("Use it", lambda: done.append("used")))
+    assert banner.button.text() == "Use it"
+    banner.button.click()
+    banner.say("saved", offer=None)
+    banner.button.click()
+    assert done == ["used"]

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QMimeData, QTimer, QUrl
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QDialog, QListWidget, QSlider
 
 from puppet.errors import PuppetError
-from puppet.gui.avatars import dropped_pictures
 from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
 from puppet.sources.cameras import CameraInfo
@@ -70,13 +70,42 @@ def test_a_key_takes_another_avatar(window, qtbot, shortcut, pictures):
     qtbot.waitUntil(lambda: abs(window.parts.avatar.picture.mean() - 120) < 2, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize(("key", "index"), [(Qt.Key.Key_3, 2), (Qt.Key.Key_Left, 2), (Qt.Key.Key_Right, 1)])
+def test_keys_pressed_on_the_keyboard_take_another_avatar(window, qtbot, pictures, key, index):
+    with qtbot.waitActive(window, timeout=WAIT_MS):
+        window.activateWindow()
+    qtbot.keyClick(window, key)
+
+    assert window.parts.strip.current == pictures[index]
+
+
+def drop(window, *paths) -> bool:
+    """Returns whether the window would take them."""
+    data, buttons, keys = QMimeData(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    entered = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    entered.ignore()
+    window.dragEnterEvent(entered)
+    if entered.isAccepted():
+        window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    return entered.isAccepted()
+
+
+def test_a_dropped_video_drives_and_a_dropped_folder_is_watched(window, tmp_path):
+    (tmp_path / "folder").mkdir()
+
+    assert not drop(window, tmp_path / "notes.txt")
+    assert drop(window, tmp_path / "folder")
+    assert drop(window, tmp_path / "clip.MP4")
+    assert window.gallery.folder == tmp_path / "folder"
+    assert window.parts.picker.wanted == str(tmp_path / "clip.MP4")
+
+
 def test_dropped_pictures_join_the_strip_and_can_be_removed(window, pictures, tmp_path, qtbot):
     mine = tmp_path / "mine.jpg"
     mine.write_bytes(pictures[2].read_bytes())
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(mine)), QUrl.fromLocalFile(str(tmp_path / "notes.txt"))])
 
-    window.gallery.add(dropped_pictures(data))
+    assert drop(window, mine, tmp_path / "notes.txt")
     assert window.parts.strip.current == mine
     assert window.saved().added_avatars == (mine,)
     window.gallery.remove()
@@ -135,7 +164,9 @@ def test_a_camera_that_comes_later_is_offered(open_window, qtbot):
 
     assert window.parts.picker.itemText(0) == "Fine camera"
     assert window.parts.picker.wanted == "scripted"
-    assert window.commands.message.startswith("Fine camera was plugged in; choose it")
+    qtbot.waitUntil(lambda: window.parts.banner.text.startswith("Fine camera was plugged in"), timeout=WAIT_MS)
+    window.parts.banner.button.click()
+    assert window.parts.picker.wanted == "Fine camera"
 
 
 def test_a_video_drives_instead_of_a_camera(window, pipeline, tmp_path, qtbot):

@@ -43,7 +43,7 @@ def test_a_video_drives_the_avatar_into_a_recording(command, tmp_path, capsys):
     assert 20 <= len(info["times"]) <= 80
     picture = list(VideoFile(output).frames())[-1].image
     np.testing.assert_allclose(picture[90, 20], (10, 20, 30), atol=3)
-    assert picture[90, 160, 0] > 85  # the avatar, brighter or darker by its motion
+    assert picture[90, 160, 0] > 50  # the avatar (100), brighter or darker by its motion
     assert f"recorded in {output}" in capsys.readouterr().out
 
 

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from engines.backends.base import BackendSettings
 from puppet import choosing
 from puppet.doctor import examine
+from puppet.loading import Loading, silently
 from puppet.settings import LiveSettings
 
 
@@ -70,11 +72,11 @@ class Way:
 
 def test_a_way_that_is_hopelessly_slow_does_not_hold_the_first_start_up(path, tiny_model, monkeypatch):
     ways = [Way("slow", 0.2), Way("fast", 0.02), Way("nearly", 0.025)]
-    monkeypatch.setattr(choosing, "_ways", lambda *_: [(way, None) for way in ways])
+    monkeypatch.setattr(choosing, "_ways", lambda *_: [(way, BackendSettings()) for way in ways])
     monkeypatch.setattr(choosing, "_Way", lambda stack, model, way, settings: way)
     monkeypatch.setattr(choosing, "_machine", lambda *_: "this one")
 
-    assert choosing._measured(tiny_model, "auto", 0).backend == "fast"
+    assert choosing._measured(tiny_model, "auto", 0, silently).backend == "fast"
     assert len(ways[0].plain) == 2
     assert min(len(way.plain) for way in ways[1:]) >= choosing.LEAST_FRAMES
 
@@ -99,3 +101,13 @@ def test_the_doctor_tells_the_choice_and_measures_when_asked(path, tiny_model):
 
     assert before.startswith("not measured yet")
     assert measured == choosing.remembered(tiny_model).sentence == dict(examine(tiny_model.path)[0])["auto"]
+
+
+def test_measuring_that_is_called_off_opens_the_model_in_the_usual_way_and_is_not_remembered(path, tiny_model):
+    loading = Loading()
+    loading.cancel()
+
+    with choosing.open_measured(tiny_model, step=loading.step) as puppeteer:
+        assert "fps" not in puppeteer.description
+    assert loading.text == "loading the generator"
+    assert not path.exists()
