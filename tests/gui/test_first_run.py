@@ -61,6 +61,7 @@ def test_three_steps_lead_from_the_notice_to_the_end(new_window, steps, qtbot):
 def test_what_is_chosen_in_the_steps_is_chosen_in_the_window(new_window, steps, qtbot):
     steps.next.click()
     assert new_window.parts.picker.wanted == "Fine camera"
+    qtbot.waitUntil(lambda: [index.row() for index in steps.sources.selectedIndexes()] == [0], timeout=WAIT_MS)
     steps.sources.clicked.emit(steps.sources.model().index(1, 0))
     assert new_window.parts.picker.wanted == "Other"
 
