@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6 import sip
+from PyQt6.QtCore import QAbstractAnimation, QEvent, QObject, QThread, QTimer
 
 from puppet import images
 from puppet.gui.commands import Folders
@@ -24,16 +25,38 @@ WAIT_MS = 20_000
 
 
 @pytest.fixture(autouse=True)
-def _no_widget_left(qapp) -> Iterator[None]:
-    """Fail when a test leaves a top-level widget or an active timer behind."""
-    before = set(qapp.topLevelWidgets())
+def _nothing_of_qt_left(qapp, monkeypatch) -> Iterator[None]:
+    """Fail when a test leaves a top-level widget behind, shown or hidden, or a timer, animation or thread running."""
+    before, started = set(qapp.topLevelWidgets()), []
+    for kind in (QTimer, QThread, QAbstractAnimation):
+        monkeypatch.setattr(kind, "start", noted(kind.start, started))
     yield
     qapp.processEvents()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    left = [widget for widget in qapp.topLevelWidgets() if widget not in before and widget.isVisible()]
-    timers = [timer for widget in qapp.topLevelWidgets() for timer in widget.findChildren(QTimer) if timer.isActive()]
-    assert not left, f"widgets left open: {left}"
-    assert not timers, f"timers left running: {timers}"
+    left = [widget for widget in qapp.topLevelWidgets() if widget not in before]
+    running = [each for each in started if not sip.isdeleted(each) and is_running(each)]
+    for each in running:
+        each.quit() if isinstance(each, QThread) else each.stop()  # the next test shall not pay for it
+    for widget in left:
+        widget.deleteLater()
+    assert not left, f"widgets left: {left}"
+    assert not running, f"left running: {running}"
+
+
+def noted(start: Callable[..., None], started: list[QObject]) -> Callable[..., None]:
+    """The same, and the object is kept in the list."""
+
+    def start_and_note(self: QObject, *arguments: object) -> None:
+        started.append(self)
+        start(self, *arguments)
+
+    return start_and_note
+
+
+def is_running(thing: QTimer | QThread | QAbstractAnimation) -> bool:
+    if isinstance(thing, QTimer):
+        return thing.isActive()
+    return thing.isRunning() if isinstance(thing, QThread) else thing.state() == thing.State.Running
 
 
 @pytest.fixture
