@@ -150,10 +150,24 @@ def write(path: Path, data: bytes, spec: EngineSpec) -> EngineFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove(path)
         write_whole(path, data)
-        write_whole(path.with_suffix(SIDE_CAR), (spec.model_dump_json(indent=2) + "\n").encode())
+        write_whole(path.with_suffix(SIDE_CAR), _side_car(spec))
     except OSError as error:
         raise BuildError(f"{path} cannot be written ({error.strerror}); choose another folder with --output") from error
     return EngineFile(path, spec)
+
+
+def annotate(file: EngineFile, **found: object) -> EngineFile:
+    """Write what was found out about an engine, parity or latency, into its side-car.
+
+    Raises:
+        BuildError: it cannot be written.
+    """
+    spec = file.spec.model_copy(update=found)
+    try:
+        write_whole(file.path.with_suffix(SIDE_CAR), _side_car(spec))
+    except OSError as error:
+        raise BuildError(f"{file.path.with_suffix(SIDE_CAR)} cannot be written ({error.strerror})") from error
+    return EngineFile(file.path, spec)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -215,3 +229,7 @@ def old(folder: Path, machines: Iterable[Machine]) -> Iterator[tuple[Path, str]]
             yield found.path, f"{found.path.name} {reason}"
     for path in sorted(folder.glob(f"**/.*{UNFINISHED}")):
         yield path, f"{path.name} is what an interrupted build left"
+
+
+def _side_car(spec: EngineSpec) -> bytes:
+    return (spec.model_dump_json(indent=2) + "\n").encode()

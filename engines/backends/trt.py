@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from engines.engine_spec import TensorRtName
     from engines.model_folder import ModelFolder
-    from engines.spec import RoleName
+    from engines.spec import RoleName, RoleSpec
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +64,7 @@ class TensorRtBackend(Backend):
         reason = self.why_unavailable()
         if reason:
             raise BackendError(reason)
-        started = time.perf_counter()
-        found = self._find(model, role, settings)
-        loaded = Loaded.open(found, self.name)
-        cuda = Cuda(trt_vendor.import_cudart())
-        try:
-            engine = TrtEngine(loaded, model.spec.roles[role], cuda)
-        except BaseException:
-            cuda.close()
-            raise
-        log.info("engine %s loaded in %.1f s", found.path.name, time.perf_counter() - started)
-        return engine
+        return open_engine(self._find(model, role, settings), model.spec.roles[role])
 
     def _find(self, model: ModelFolder, role: RoleName, settings: BackendSettings) -> engine_files.EngineFile:
         """The engine that fits; with `auto` precision the first there is.
@@ -103,6 +93,25 @@ class TensorRtRtxBackend(TensorRtBackend):
     name: TensorRtName = "tensorrt-rtx"
 
 
+def open_engine(file: engine_files.EngineFile, entry: RoleSpec) -> TrtEngine:
+    """Load an engine that fits this machine, for the role that it was built from.
+
+    Raises:
+        BackendError: the file was changed, or TensorRT cannot read it.
+        GpuError: there is not enough memory.
+    """
+    started = time.perf_counter()
+    loaded = Loaded.open(file)
+    cuda = Cuda(trt_vendor.import_cudart())
+    try:
+        engine = TrtEngine(loaded, entry, cuda)
+    except BaseException:
+        cuda.close()
+        raise
+    log.info("engine %s loaded in %.1f s", file.path.name, time.perf_counter() - started)
+    return engine
+
+
 @dataclass
 class Loaded:
     """An engine that TensorRT has read, and what must live as long as it."""
@@ -117,13 +126,9 @@ class Loaded:
     """Of kernels that TensorRT-RTX compiled for this GPU."""
 
     @classmethod
-    def open(cls, file: engine_files.EngineFile, name: TensorRtName) -> Loaded:
-        """Read an engine that was found to fit.
-
-        Raises:
-            BackendError: the file was changed, or TensorRT cannot read it.
-            GpuError: there is not enough memory.
-        """
+    def open(cls, file: engine_files.EngineFile) -> Loaded:
+        """See `open_engine`."""
+        name = file.spec.machine.backend
         trt = trt_vendor.import_trt(name)
         logger = trt_vendor.logger(trt)
         runtime = trt.Runtime(logger)

@@ -66,6 +66,7 @@ class TrtEngine(Engine):
         self._graphs: dict[frozenset[str], Any] = {}
         """By the inputs that are given; None where it cannot be captured."""
         self._is_carrying: bool | None = None
+        self._marks: list[Any] = []
 
     def pin(self, tensors: Mapping[str, Array]) -> None:
         """See `Engine`; the tensors are copied to the GPU, once."""
@@ -102,7 +103,9 @@ class TrtEngine(Engine):
 
     def timed(self, tensors: Mapping[str, Array]) -> dict[str, float]:
         """Run once in pieces, after a `run` with the same inputs; returns milliseconds by trtexec's names."""
-        cuda, marks = self._cuda, [self._cuda.event() for _ in range(4)]
+        cuda, marks = self._cuda, self._marks
+        while len(marks) < 4:
+            marks.append(cuda.event())
         cuda.mark(marks[0])
         self._copy_in(tensors)
         cuda.mark(marks[1])

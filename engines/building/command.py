@@ -5,40 +5,45 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, get_args
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any, cast
 
 from engines import engine_files
-from engines.backends import trt_vendor
-from engines.building import options, timing_cache
+from engines.building import inventory, options, samples, timing_cache
+from engines.building.benchmark import FRAME, measure
 from engines.building.build import build, target_machine
 from engines.building.monitor import BuildMonitor
 from engines.building.telling import Teller
-from engines.engine_spec import TensorRtName
+from engines.building.verify import verify
 from engines.errors import BackendError, BuildCancelledError, BuildError, EngineError
 from engines.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    from engines.engine_spec import BuildOptions, EngineSpec, Machine
+    from engines.engine_files import EngineFile
+    from engines.engine_spec import BuildOptions, Machine, TensorRtName
     from engines.spec import RoleName
 
 BAD_INPUT, INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build, list or prune; returns the exit code: 0, 2 for what cannot be used or built, 130 after Ctrl-C."""
-    chosen = options.parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, *, pictures: Sequence[Path] = ()) -> int:
+    """Build, list or prune; returns the exit code: 0, 2 for what cannot be used or built, 130 after Ctrl-C.
+
+    Args:
+        arguments: instead of the process's own.
+        pictures: to compare engines on, if no others are named.
+    """
+    chosen = options.parser(pictures).parse_args(arguments)
     with Teller(as_json=chosen.json) as teller:
         try:
             if chosen.list:
-                return _list(chosen)
+                return inventory.show(chosen.output)
             if chosen.prune:
-                return _prune(chosen, teller)
+                return inventory.prune(chosen.output, teller.say)
             with _stoppable() as should_stop:
                 _build_all(chosen, teller, should_stop)
         except BuildCancelledError as error:
@@ -50,33 +55,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def installed() -> list[Machine]:
-    """This machine as each TensorRT that is installed sees it, in the order in which they are preferred."""
-    found = []
-    for name in get_args(TensorRtName):
-        try:
-            found.append(trt_vendor.machine(name))
-        except BackendError:
-            continue  # the other one may be there
-    return found
-
-
 def _build_all(chosen: argparse.Namespace, teller: Teller, should_stop: Callable[[], bool]) -> None:
     models = [ModelFolder.read(path) for path in chosen.models]
     target = target_machine(chosen.backend or _backend(), tuple(chosen.computeCapability))
     wanted = options.build_options(chosen)
-    work = [(model, role) for model in models for role in model.spec.roles]
-    todo = [item for item in work if chosen.force or not _is_there(*item, chosen, target, wanted)]
-    if len(todo) < len(work):
-        teller.say(f"{len(work) - len(todo)} of {len(work)} engines are there and fit; --force builds them again")
-    monitor = BuildMonitor(teller.progress, should_stop, total=len(todo))
-    timings = chosen.timingCacheFile or timing_cache.default_path(chosen.output, target)
+    is_here = target.device is not None
+    if not is_here and (chosen.verify or chosen.benchmark):
+        raise BuildError(
+            "--verify and --benchmark need the GPU that is built for; leave them and --computeCapability out"
+        )
     if chosen.timingCacheFile is not None and target.backend == "tensorrt-rtx":
         raise BuildError("--timingCacheFile: TensorRT-RTX times nothing when it builds; leave the flag out")
-    for model, role in todo:
-        made = build(model, role, chosen.output, target=target, options=wanted, monitor=monitor, timings=timings)
-        size = made.spec.engine_bytes / 1e6
-        teller.say(f"{made.path}: {size:.1f} MB, built in {made.spec.build_s:.1f} s")
+    work = [(model, role) for model in models for role in model.spec.roles]
+    there = {} if chosen.force else _there(work, chosen.output, target, wanted)
+    if there:
+        teller.say(f"{len(there)} of {len(work)} engines are there and fit; --force builds them again")
+    monitor = BuildMonitor(teller.progress, should_stop, total=max(1, len(work) - len(there)))
+    timings = chosen.timingCacheFile or timing_cache.default_path(chosen.output, target)
+    for number, (model, role) in enumerate(work):
+        made = there.get(number)
+        if made is None:
+            made = build(model, role, chosen.output, target=target, options=wanted, monitor=monitor, timings=timings)
+            teller.say(f"{made.path}: {made.spec.engine_bytes / 1e6:.1f} MB, built in {made.spec.build_s:.1f} s")
+        if is_here and chosen.verify is not False and not made.spec.parity:
+            _verify(made, model, chosen, teller)
+    if not is_here:
+        teller.say("not verified: the GPU that was built for is not here")
+    for model in models if chosen.benchmark else ():
+        _benchmark(model, chosen, target, teller)
+
+
+def _verify(made: EngineFile, model: ModelFolder, chosen: argparse.Namespace, teller: Teller) -> None:
+    parity = verify(made, model, samples.pictures(model, chosen.pictures))
+    engine_files.annotate(made, parity=parity)
+    for name, found in parity.items():
+        psnr = "" if found.psnr is None else f", {found.psnr:.1f} dB"
+        teller.say(f"  {name}: greatest difference {found.max_difference:.2g}, mean {found.mean_difference:.2g}{psnr}")
+
+
+def _benchmark(model: ModelFolder, chosen: argparse.Namespace, target: Machine, teller: Teller) -> None:
+    images = samples.pictures(model, chosen.pictures)
+    for report in measure(model, chosen.output, images, backend=target.backend, precision=chosen.precision):
+        for line in report.lines():
+            teller.say(f"{model.spec.name} {line}")
+        if report.name != FRAME:
+            role = cast("RoleName", report.name)
+            found = engine_files.find(chosen.output, model, role, precision=chosen.precision, here=target)
+            engine_files.annotate(found, latency=report.latency)
 
 
 def _backend() -> TensorRtName:
@@ -85,7 +110,7 @@ def _backend() -> TensorRtName:
     Raises:
         BackendError: neither is.
     """
-    found = installed()
+    found = inventory.installed()
     if not found:
         raise BackendError(
             "neither TensorRT nor TensorRT-RTX is installed; install one with: pip install 'puppet-live[tensorrt]', or "
@@ -94,59 +119,21 @@ def _backend() -> TensorRtName:
     return next((each for each in found if each.device is not None), found[-1]).backend
 
 
-def _is_there(
-    model: ModelFolder, role: RoleName, chosen: argparse.Namespace, target: Machine, wanted: BuildOptions
-) -> bool:
-    path = engine_files.path_for(chosen.output, model, role, target=target, options=wanted)
-    try:
-        found = engine_files.EngineFile.read(path)
-        found.content()
-    except BackendError:
-        return False
-    return found.spec.difference(target) is None and found.spec.options == wanted
-
-
-def _list(chosen: argparse.Namespace) -> int:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    reasons = dict(engine_files.old(chosen.output, installed()))
-    count = 0
-    for found in engine_files.listed(chosen.output):
-        count += 1
-        if isinstance(found, tuple):
-            console.print(found[1])
-            continue
-        console.print(f"{found.path}\n  {_words(found.spec)}")
-        if found.path in reasons:
-            console.print(f"  old: {reasons[found.path]}")
-    console.print(f"{count} engines in {chosen.output}; --prune deletes what is old")
-    return 0
-
-
-def _words(spec: EngineSpec) -> str:
-    """What a side-car says, in one line."""
-    machine = spec.machine
-    capabilities = ", ".join(machine.capabilities)
-    where = f"{machine.device}, {capabilities}" if machine.device else f"compute capability {capabilities}"
-    words = [
-        f"{spec.model} {spec.role} {spec.options.precision}",
-        f"{machine.backend} {machine.version}",
-        where,
-        f"{spec.engine_bytes / 1e6:.1f} MB",
-        f"built {spec.built_at:%Y-%m-%d %H:%M} in {spec.build_s:.1f} s",
-        "verified" if spec.parity else "not verified",
-        *([f"p50 {spec.latency.p50:.2f} ms"] if spec.latency else []),
-    ]
-    return ", ".join(words)
-
-
-def _prune(chosen: argparse.Namespace, teller: Teller) -> int:
-    count = 0
-    for path, reason in list(engine_files.old(chosen.output, installed())):
-        engine_files.remove(path)
-        teller.say(f"deleted: {reason}")
-        count += 1
-    teller.say(f"{count} old engines deleted from {chosen.output}")
-    return 0
+def _there(
+    work: Sequence[tuple[ModelFolder, RoleName]], folder: Path, target: Machine, wanted: BuildOptions
+) -> dict[int, EngineFile]:
+    """Engines that need not be built again, by their place in the work."""
+    found = {}
+    for number, (model, role) in enumerate(work):
+        path = engine_files.path_for(folder, model, role, target=target, options=wanted)
+        try:
+            file = engine_files.EngineFile.read(path)
+            file.content()
+        except BackendError:
+            continue  # it will be built
+        if file.spec.difference(target) is None and file.spec.options == wanted:
+            found[number] = file
+    return found
 
 
 @contextmanager

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from engines.engine_files import default_folder
 from engines.engine_spec import BuildOptions
 from engines.model_folder import BUNDLED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DESCRIPTION = """Build TensorRT engines of model folders, check them, and measure them. An engine is tied to the GPU
 and to the version of TensorRT; what was built lies in one folder, each with a side-car that says what it is for, and
@@ -22,8 +25,8 @@ here is made for them; --iterations, --warmUp and --useCudaGraph, because --benc
 runs, a captured graph, until the figures hold still."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Of the command line."""
+def parser(pictures: Sequence[Path]) -> argparse.ArgumentParser:
+    """Of the command line; the pictures are what engines are compared on if no others are named."""
     made = _Parser(prog="build_engines", description=DESCRIPTION, epilog=LEFT_OUT)
     add = made.add_argument
     add("models", nargs="*", type=Path, default=[BUNDLED], metavar="MODEL", help="model folders (the bundled one)")
@@ -49,6 +52,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="sm89",
         help="GPUs to build for instead of this machine's; TensorRT-RTX only",
     )
+    add(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="compare with ONNX Runtime, and delete what is off (whenever the GPU is here)",
+    )
+    add("--pictures", nargs="*", type=Path, default=pictures, metavar="FILE", help="to compare on, beside seeded ones")
+    add("--benchmark", action="store_true", help="measure each role and the whole frame, in trtexec's words")
     add("--force", action="store_true", help="build even what is there and fits")
     add("--list", action="store_true", help="say which engines there are, for what, and end")
     add("--prune", action="store_true", help="delete engines that do not fit this machine any more, and end")

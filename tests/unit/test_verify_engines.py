@@ -1,0 +1,129 @@
+"""Engines on a fake GPU are compared with ONNX Runtime and measured; one that computes something else is deleted."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="onnx is not installed (extra: train, tensorrt or tensorrt-rtx)")
+
+from engines import engine_files
+from engines.building import benchmark, command
+from engines.building.samples import pictures
+from engines.building.verify import compared, verify
+from engines.errors import BuildError
+from puppet import config
+from tests.engine_building import build_all
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(benchmark, "WARM_UP_S", 0.0)
+    monkeypatch.setattr(benchmark, "MEASURED_S", 0.0)
+    monkeypatch.setattr(benchmark, "LEAST", 3)
+
+
+def files(folder, role="generator"):
+    return [found for found in engine_files.listed(folder) if found.spec.role == role]
+
+
+def build(model, folder, *flags):
+    return command.main([str(model.path), "--output", str(folder), "--backend", "tensorrt", *flags])
+
+
+def test_the_tool_builds_verifies_and_measures(fake_gpu, tiny_model, tmp_path, capsys):
+    assert build(tiny_model, tmp_path, "--precision", "fp32", "--benchmark") == 0
+
+    told = capsys.readouterr().err
+    assert "image: greatest difference 0, mean 0, 120.0 dB" in told
+    assert "tiny segmenter: GPU Compute Time: min = 0.250 ms, max = 0.250 ms, mean = 0.250 ms, median" in told
+    assert "tiny whole frame: Throughput: " in told
+    for found in engine_files.listed(tmp_path):
+        assert found.spec.latency.p50 > 0
+        assert all(parity.max_difference < 1e-3 for parity in found.spec.parity.values())
+    assert {"image", "carried_segmentation"} == files(tmp_path)[0].spec.parity.keys()
+
+
+def test_what_is_there_is_verified_without_building_it_again(fake_gpu, tiny_model, tmp_path, capsys):
+    assert build(tiny_model, tmp_path, "--precision", "fp32", "--no-verify") == 0
+    before = files(tmp_path)[0]
+    assert not before.spec.parity
+
+    assert build(tiny_model, tmp_path, "--precision", "fp32") == 0
+
+    after = files(tmp_path)[0]
+    assert after.spec.parity
+    assert after.spec.built_at == before.spec.built_at
+    assert "4 of 4 engines are there and fit" in capsys.readouterr().err
+
+
+def test_the_bundled_generator_keeps_45_db_in_half_precision(fake_gpu, bundled_model, tmp_path):
+    build_all(bundled_model, tmp_path, precision="fp16")
+
+    parity = verify(files(tmp_path)[0], bundled_model, pictures(bundled_model, config.avatars()[:2]))
+
+    assert parity["image"].psnr > 45
+    assert parity["carried_segmentation"].max_difference < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("role", "output", "spoil", "sentence"),
+    [
+        ("generator", "image", lambda value: value ^ 16, r"image of generator-fp32-\S+ has 2\d\.\d dB against"),
+        ("segmenter", "shift", lambda value: value + 0.01, r"shift of segmenter-fp32-\S+ differs .* by 0\.01"),
+        ("segmenter", "affine", lambda value: value * np.float32("nan"), r"affine of .* differs .* by 1e\+30"),
+    ],
+)
+def test_a_failed_check_names_the_output_and_leaves_no_engine(
+    fake_gpu, tiny_model, tmp_path, role, output, spoil, sentence
+):
+    build_all(tiny_model, tmp_path)
+    fake_gpu.trt.spoil = lambda name, value: spoil(value).astype(value.dtype) if name == output else value
+
+    with pytest.raises(BuildError, match=sentence):
+        verify(files(tmp_path, role)[0], tiny_model, pictures(tiny_model, []))
+
+    assert not files(tmp_path, role)
+    assert len(list(engine_files.listed(tmp_path))) == 3
+
+
+def test_pictures_that_are_none_are_named(fake_gpu, tiny_model, tmp_path, capsys):
+    (tmp_path / "text.png").write_text("no picture")
+
+    assert build(tiny_model, tmp_path / "engines", "--pictures", str(tmp_path / "text.png")) == 2
+
+    assert "text.png is no picture; name another one with --pictures" in capsys.readouterr().err
+
+
+def test_equal_pictures_have_no_infinite_psnr():
+    same = [{"image": np.zeros((2, 2, 3), np.uint8)}]
+
+    parity = compared(same, same)
+
+    assert parity["image"].psnr == 120
+    assert json.loads(parity["image"].model_dump_json())["max_difference"] == 0
+
+
+def test_classic_tensorrt_builds_for_its_own_gpu_only(fake_gpu, tiny_model, tmp_path, capsys):
+    assert build(tiny_model, tmp_path, "--computeCapability", "sm75") == 2
+
+    assert capsys.readouterr().err == (
+        "error: TensorRT builds for the GPU of this machine only (RTX 4090); leave out --computeCapability, or take "
+        "--backend tensorrt-rtx\n"
+    )
+
+
+def test_verifying_needs_the_gpu_that_is_built_for(fake_gpu, tiny_model, tmp_path, capsys):
+    wanted = ["--backend", "tensorrt-rtx", "--computeCapability", "sm75", "--verify", "--output", str(tmp_path)]
+
+    assert command.main([str(tiny_model.path), *wanted]) == 2
+
+    assert "--verify and --benchmark need the GPU that is built for" in capsys.readouterr().err
+
+
+def test_the_timing_cache_is_kept_beside_the_engines(fake_gpu, tiny_model, tmp_path):
+    build(tiny_model, tmp_path, "--precision", "fp32")
+
+    assert [path.name for path in (tmp_path / "timing").iterdir()] == ["tensorrt-11.3.0-RTX_4090.cache"]
