@@ -67,7 +67,7 @@ def open_source(wanted: str | None, mode: OutputMode) -> Source:
     Raises:
         SourceError: there is no such camera or file.
     """
-    from puppet.sources.cameras import describe, find_camera, list_cameras
+    from puppet.sources.cameras import describe, find_camera, first_real, list_cameras
 
     if wanted == config.SCRIPTED:
         from puppet.sources.performed import Performance
@@ -80,9 +80,10 @@ def open_source(wanted: str | None, mode: OutputMode) -> Source:
     from puppet.sources.camera import Camera
 
     cameras = list_cameras()
-    if wanted is None and not cameras:
-        raise SourceError(describe(cameras))
-    info = cameras[0] if wanted is None else find_camera(wanted, cameras)
+    info = first_real(cameras) if wanted is None else find_camera(wanted, cameras)
+    if info is None:
+        virtual = f" ({describe(cameras)}: name it if you want it)" if cameras else ""
+        raise SourceError(f"{describe([])}{virtual}")
     return Camera(info, width=mode.width, height=mode.height, fps=mode.fps)
 
 

@@ -26,6 +26,7 @@ from puppet.gui.preview import as_qimage
 from puppet.gui.sources import is_video
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
+from puppet.sources.cameras import first_real
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
@@ -243,13 +244,13 @@ class Window(QMainWindow):
     def _offer_cameras(self, cameras: list[CameraInfo]) -> None:
         self._is_listing = False
         is_first = self.parts.picker.cameras is None
-        new = self.parts.picker.offer(cameras)
+        new = first_real(self.parts.picker.offer(cameras))
         if is_first and self.has_agreed:
             self._choose_source()
-        elif new and self.parts.picker.wanted == config.SCRIPTED:
-            found = self.parts.picker.key(new[0])
+        elif new is not None and self.parts.picker.wanted == config.SCRIPTED:
+            found = self.parts.picker.key(new)
             use = Offer("Use it", lambda: self.parts.picker.choose(found))
-            self.commands.say(f"{new[0].name} was plugged in; drive the avatar with it", offer=use)
+            self.commands.say(f"{new.name} was plugged in; drive the avatar with it", offer=use)
 
     def _cannot_list(self, sentence: str) -> None:
         self._offer_cameras([])
@@ -268,8 +269,9 @@ class Window(QMainWindow):
                 return
         except SourceError as error:
             self.commands.say(str(error))
-        if picker.cameras:
-            picker.choose(picker.resolve("0"))
+        first = first_real(picker.cameras)
+        if first is not None:
+            picker.choose(picker.key(first))
 
     def _use_source(self, wanted: str) -> None:
         mode = self._start.capture

@@ -6,13 +6,11 @@ import logging
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from puppet import v4l2
 from puppet.sources.base import SourceLostError, SourceMode
 from puppet.sources.cameras import CameraInfo, find_again, list_cameras
 from puppet.types import Frame, Image
@@ -142,7 +140,7 @@ class Camera:
 
     def _why_not(self) -> str | None:
         if sys.platform.startswith("linux"):
-            return v4l2.why_not(Path(str(self.info.address)))
+            return self.info.why_not()
         return "cannot be opened; close other programs that use it, and allow cameras in the privacy settings"
 
     def _why_silent(self, waited: float) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 from puppet import v4l2
 from puppet.errors import SourceError
 
+VIRTUAL = "virtual"
+"""In the names of virtual cameras on Windows and macOS, such as OBS's."""
+
 
 @dataclass(frozen=True)
 class CameraInfo:
@@ -23,11 +26,23 @@ class CameraInfo:
     """OpenCV's number of the interface that listed it, in which alone the address holds."""
     place: str = ""
     """Where it is plugged in, if the system says; tells two of one name apart, and the same one when it is back."""
+    is_virtual: bool = False
+    """Shows what a program feeds it, perhaps this one: it is never chosen or offered unasked."""
+
+    def why_not(self) -> str | None:
+        """Why it cannot be read just now, as the end of a sentence that begins with its name; None if nobody knows."""
+        return v4l2.why_not(Path(str(self.address))) if sys.platform.startswith("linux") else None
 
 
 def list_cameras() -> list[CameraInfo]:
-    """Every camera that gives pictures, or would if this user were allowed to open it."""
-    return _linux() if sys.platform.startswith("linux") else _elsewhere()
+    """Every camera that gives pictures, or would if this user were allowed to open it; virtual ones last."""
+    cameras = _linux() if sys.platform.startswith("linux") else _elsewhere()
+    return sorted(cameras, key=lambda camera: camera.is_virtual)
+
+
+def first_real(cameras: list[CameraInfo]) -> CameraInfo | None:
+    """The one to take if none was asked for."""
+    return next((camera for camera in cameras if not camera.is_virtual), None)
 
 
 def find_camera(wanted: str, cameras: list[CameraInfo]) -> CameraInfo:
@@ -76,7 +91,7 @@ def _linux() -> list[CameraInfo]:
     import cv2
 
     return [
-        CameraInfo(device.name, str(device.path), int(cv2.CAP_V4L2), device.bus)
+        CameraInfo(device.name, str(device.path), int(cv2.CAP_V4L2), device.bus, is_virtual=device.is_loopback)
         for device in v4l2.devices()
         # A device that may not even be asked has no driver; it is listed, and opening it says why it cannot be used.
         if device.can_capture or not device.driver
@@ -92,7 +107,11 @@ def _elsewhere() -> list[CameraInfo]:
         ) from error
     api = _native_api()
     listed: Any = cv2_enumerate_cameras.enumerate_cameras(api)
-    return [CameraInfo(str(camera.name), int(camera.index), api, str(camera.path or "")) for camera in listed]
+    return [
+        CameraInfo(name, int(camera.index), api, str(camera.path or ""), is_virtual=VIRTUAL in name.lower())
+        for camera in listed
+        for name in [str(camera.name)]
+    ]
 
 
 def _native_api() -> int:

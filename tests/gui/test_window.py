@@ -157,6 +157,18 @@ def test_a_source_may_be_asked_for_as_on_the_command_line(open_window, qtbot, as
         qtbot.waitUntil(lambda: "no video at none.mp4" in window.parts.banner.text, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_virtual_camera_is_listed_but_neither_chosen_nor_offered_unasked(open_window, qtbot, is_first):
+    ours = CameraInfo("Puppet", "/dev/video10", 200, is_virtual=True)
+    window = open_window(list_cameras=lambda: [ours] if is_first else [])
+    qtbot.waitUntil(lambda: window.parts.picker.cameras is not None, timeout=WAIT_MS)
+    window._offer_cameras([ours])
+
+    assert window.parts.picker.findText("Puppet") >= 0
+    assert window.parts.picker.wanted == "scripted"
+    assert "plugged in" not in window.parts.banner.text
+
+
 def test_a_camera_that_comes_later_is_offered(open_window, qtbot):
     window = open_window()
     qtbot.waitUntil(lambda: window.parts.picker.cameras == [], timeout=WAIT_MS)
@@ -197,7 +209,7 @@ def test_the_virtual_camera_is_switched_on_and_off(window, pipeline, qtbot):
 
     window.commands.toggle_virtual_camera()
     qtbot.waitUntil(lambda: "virtual camera on" in window.parts.status.texts(), timeout=WAIT_MS)
-    assert sink.pictures
+    qtbot.waitUntil(lambda: len(sink.pictures) > 0, timeout=WAIT_MS)
     window.commands.toggle_virtual_camera()
     qtbot.waitUntil(lambda: "virtual camera off" in window.parts.status.texts(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: sink.closed, timeout=WAIT_MS)

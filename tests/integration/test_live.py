@@ -103,6 +103,16 @@ def test_what_cannot_be_used_is_one_sentence(command, flags, sentence, capsys, m
     assert error.splitlines()[-1].startswith("error: ")
 
 
+def test_a_virtual_camera_is_not_taken_for_the_driver_unasked(command, monkeypatch, capsys):
+    ours = v4l2.Device(Path("/dev/video10"), "Puppet", "", v4l2.LOOPBACK_DRIVER, can_capture=True, can_output=False)
+    monkeypatch.setattr(v4l2, "devices", lambda: [ours])
+    monkeypatch.setattr("sys.platform", "linux")
+
+    assert app.main(command) == 2
+    assert "no camera is there; plug one in" in (said := capsys.readouterr().err)
+    assert "there is Puppet (/dev/video10): name it if you want it" in said
+
+
 def test_an_unusable_avatar_ends_it_with_its_sentence(command, avatar, capsys):
     avatar.write_bytes(b"no picture at all")
 

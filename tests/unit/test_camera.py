@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import re
+import sys
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,10 +20,7 @@ from puppet.sources import camera as camera_module
 from puppet.sources import cameras
 from puppet.sources.base import SourceLostError, SourceMode
 from puppet.sources.camera import STUCK_S, Camera, Watch, to_rgb
-from puppet.sources.cameras import CameraInfo, find_again, find_camera
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from puppet.sources.cameras import CameraInfo, find_again, find_camera, first_real
 
 NEVER = threading.Event()
 HD = CameraInfo("HD Webcam C525", "/dev/video0", 200, "usb-0000:00:14.0-1")
@@ -188,6 +187,22 @@ def test_of_twins_the_one_in_the_same_socket_is_found_again():
     assert find_again(TWIN, [CHIP]) is None
 
 
+def test_virtual_cameras_come_last_and_are_taken_only_when_asked_for(monkeypatch):
+    names = {"Puppet": v4l2.LOOPBACK_DRIVER, "C525": "uvcvideo"}
+    devices = [
+        v4l2.Device(Path(f"/dev/video{number}"), name, "", driver, can_capture=True, can_output=False)
+        for number, (name, driver) in enumerate(names.items())
+    ]
+    monkeypatch.setattr(v4l2, "devices", lambda: devices)
+    monkeypatch.setattr("sys.platform", "linux")
+    listed = cameras.list_cameras()
+
+    assert [camera.name for camera in listed] == ["C525", "Puppet"]
+    assert first_real(listed).name == "C525"
+    assert first_real(listed[1:]) is None
+    assert find_camera("Puppet", listed).is_virtual
+
+
 def test_linux_lists_what_captures_and_what_it_may_not_ask(monkeypatch, tmp_path):
     for name, text in (("video10", "Puppet"), ("video2", "Metadata"), ("video0", "Cam"), ("video1", "Locked")):
         (tmp_path / name).mkdir()
@@ -204,6 +219,28 @@ def test_linux_lists_what_captures_and_what_it_may_not_ask(monkeypatch, tmp_path
 
     assert [device.path.name for device in devices] == ["video0", "video1", "video2", "video10"]
     assert [camera.name for camera in cameras._linux()] == ["video0", "Locked"]
+
+
+@pytest.mark.parametrize(("platform", "api"), [("win32", cv2.CAP_DSHOW), ("darwin", cv2.CAP_AVFOUNDATION)])
+def test_elsewhere_a_package_lists_them_for_the_interface_that_opens_them(monkeypatch, platform, api):
+    def enumerate_cameras(wanted: int) -> list[SimpleNamespace]:
+        obs = SimpleNamespace(name="OBS Virtual Camera", index=0, path=None)
+        return [obs, SimpleNamespace(name="C525", index=wanted, path="x")]
+
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", SimpleNamespace(enumerate_cameras=enumerate_cameras))
+    monkeypatch.setattr("sys.platform", platform)
+
+    there = [CameraInfo("C525", api, api, "x"), CameraInfo("OBS Virtual Camera", 0, api, is_virtual=True)]
+    assert cameras.list_cameras() == there
+    assert cameras.list_cameras()[0].why_not() is None
+
+
+def test_elsewhere_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
+    monkeypatch.setattr("sys.platform", "win32")
+
+    with pytest.raises(SourceError, match="pip install cv2-enumerate-cameras"):
+        cameras.list_cameras()
 
 
 @pytest.mark.parametrize(
