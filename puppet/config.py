@@ -145,11 +145,6 @@ def has_screen() -> bool:
     return True
 
 
-def has_camera() -> bool:
-    """Whether a camera seems to be there; where the system does not say without being asked, no."""
-    return any(Path("/dev").glob("video[0-9]*"))
-
-
 def _refuse_video_options(config: RenderConfig) -> None:
     """What needs a driving picture cannot go with `scripted`."""
     reasons = {

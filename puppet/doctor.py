@@ -10,7 +10,10 @@ from engines import backends
 from engines.backends.base import BackendSettings
 from engines.errors import EngineError
 from engines.model_folder import ModelFolder
-from puppet.config import has_camera, has_screen
+from puppet.config import has_screen
+from puppet.errors import PuppetError
+from puppet.sinks import virtual_camera
+from puppet.sources.cameras import list_cameras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +49,23 @@ def examine(model: Path, *, measure: bool = False) -> tuple[list[tuple[str, str]
     if is_whole:
         rows.append(("auto", _choice(model, measure=measure)))
     rows.append(("screen", "yes" if has_screen() else "no: videos can be rendered, a window cannot be opened"))
-    rows.append(("camera", "yes" if has_camera() else "none found"))
+    rows += _cameras()
+    rows.append(("virtual camera", virtual_camera.describe()))
     return rows, usable and is_whole
+
+
+def _cameras() -> list[tuple[str, str]]:
+    """A row for each, with what stands in its way."""
+    try:
+        cameras = list_cameras()
+    except PuppetError as error:
+        return [("camera", str(error))]
+    found = [
+        ("camera", f"{camera.name} ({camera.address}){': ' if reason else ''}{reason}")
+        for camera in cameras
+        for reason in [camera.why_not() or ""]
+    ]
+    return found or [("camera", "none found")]
 
 
 def _packages() -> Iterator[tuple[str, str | None]]:

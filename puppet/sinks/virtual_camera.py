@@ -87,6 +87,16 @@ class VirtualCamera:
         return device.startswith("/dev/") and not Path(device).exists()
 
 
+def describe() -> str:
+    """Which one would be fed, or how to get one; nothing is opened."""
+    if not sys.platform.startswith("linux"):
+        return f"OBS's, if it is there; else {OBS_HELP}"
+    try:
+        return _label(choose_loopback(None, v4l2.devices()))
+    except SinkLostError as error:
+        return str(error)
+
+
 def how_to_get_one() -> str:
     """What to do on this system to have a virtual camera."""
     return LINUX_HELP if sys.platform.startswith("linux") else OBS_HELP

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from puppet import app, config, images
+from puppet import app, config, images, v4l2
 from tests.media import flat, stream_info, write_video
 
 if TYPE_CHECKING:
@@ -146,6 +146,21 @@ def test_doctor_lists_packages_backends_and_model(tiny_model: ModelFolder, capsy
     assert rows["backend onnxrt"].strip().startswith("usable: ONNX Runtime ")
     assert "tiny, family mcs, 2 parts, 32 pixels" in rows["model"]
     assert rows["package av"].strip()
+
+
+def test_doctor_names_cameras_and_what_stands_in_their_way(
+    tiny_model: ModelFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = v4l2.Device(Path("/dev/video0"), "Webcam", "usb-1", "uvcvideo", can_capture=True, can_output=False)
+    monkeypatch.setattr(v4l2, "devices", lambda: [there])
+    monkeypatch.setattr(v4l2, "why_not", lambda path: "is in use by another program")
+    monkeypatch.setattr("sys.platform", "linux")
+
+    app.main(["doctor", "--model", str(tiny_model.path)])
+
+    rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert rows["camera"].strip() == "Webcam (/dev/video0): is in use by another program"
+    assert "modprobe v4l2loopback" in rows["virtual camera"]
 
 
 def test_doctor_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
