@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from puppet.settings import LiveSettings
     from puppet.sinks.base import OutputMode
-    from puppet.stages.infer import Model
+    from puppet.stages.model import Model
     from puppet.types import Frame
 
 FPS = 30.0

@@ -22,6 +22,8 @@ STEADY_SPEED = 0.3
 """Change of pose a second, in pose distance: below it the head rests; people who talk have 0.1, half of the time."""
 BETTER = 0.75
 """Of the distance to the avatar's pose: a moment must be nearer than this share of the last one's."""
+MUCH_BETTER = 0.5
+"""The same after that time, where it is wanted."""
 NEAR = 0.06
 """Pose distance below which nothing better is looked for."""
 
@@ -55,6 +57,11 @@ class FaceState:
     """Pose distance to the first motion; a turned head has about 0.2."""
     to_avatar: float = math.inf
     """Pose distance to the avatar's pose."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what was read is no pose of the driver's that can be shown."""
+        return self.kind in ("left", "drifted")
 
     @property
     def sentence(self) -> str | None:
@@ -97,6 +104,9 @@ class FaceWatch:
 class Calibrator:
     """Says when to make a driving motion the first one: when asked, after a search, or when a better moment comes."""
 
+    is_gentle = False
+    """Whether what was chosen last came by itself, so that nobody expects a change."""
+
     def __init__(self) -> None:
         self._is_asked = True
         self._search_until: float | None = None
@@ -121,6 +131,11 @@ class Calibrator:
         """Take the next usable motion."""
         self._is_asked, self._search_until = True, None
 
+    def renew(self) -> None:
+        """Take the next usable motion, and compare it with none that came before."""
+        self.ask()
+        self._best = self._last = None
+
     def search(self, until: float) -> None:
         """Look at every motion until that time, seconds, and take the one nearest to the avatar's pose."""
         self._search_until, self._best, self._best_distance = until, None, math.inf
@@ -129,15 +144,19 @@ class Calibrator:
         """The first motion was set by hand: nothing is looked for any more."""
         self._is_asked, self._search_until, self._auto_until = False, None, -math.inf
 
-    def choose(self, driving: Motion, avatar: Motion, now: float, *, is_auto: bool) -> Motion | None:
+    def choose(
+        self, driving: Motion, avatar: Motion, now: float, *, is_auto: bool, is_lasting: bool = False
+    ) -> Motion | None:
         """The motion to calibrate on now; None leaves the first motion as it is.
 
         Args:
             driving: of the newest frame.
             avatar: the avatar's own.
             now: seconds, when the frame was captured.
-            is_auto: look for a better moment by itself.
+            is_auto: look for a better moment by itself in the first seconds.
+            is_lasting: later, too, for one that is much better.
         """
+        self.is_gentle = False
         if not is_usable(driving):
             return None
         if self._is_asked:
@@ -146,9 +165,11 @@ class Calibrator:
             return self._taken(driving, pose_distance(driving, avatar))
         if self._search_until is not None:
             return self._searched(driving, avatar, now)
-        if is_auto and now < self._auto_until and self._distance > NEAR:
-            return self._better(driving, avatar, now)
-        return None
+        if self._distance <= NEAR:
+            return None
+        if is_auto and now < self._auto_until:
+            return self._better(driving, avatar, now, share=BETTER)
+        return self._better(driving, avatar, now, share=MUCH_BETTER) if is_lasting else None
 
     def _searched(self, driving: Motion, avatar: Motion, now: float) -> Motion | None:
         distance = pose_distance(driving, avatar)
@@ -159,14 +180,15 @@ class Calibrator:
         self._search_until, self._auto_until = None, -math.inf
         return self._taken(self._best, self._best_distance)
 
-    def _better(self, driving: Motion, avatar: Motion, now: float) -> Motion | None:
+    def _better(self, driving: Motion, avatar: Motion, now: float, *, share: float) -> Motion | None:
         last, self._last = self._last, (driving, now)
         if last is None or now <= last[1] or pose_distance(driving, last[0]) / (now - last[1]) > STEADY_SPEED:
             self._steady_since = now
             return None
         distance = pose_distance(driving, avatar)
-        if now - self._steady_since < STEADY_S or distance > BETTER * self._distance:
+        if now - self._steady_since < STEADY_S or distance > share * self._distance:
             return None
+        self.is_gentle = True
         return self._taken(driving, distance)
 
     def _taken(self, motion: Motion, distance: float) -> Motion:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from puppet.framing import FindsFaces, Square
     from puppet.sinks.base import Sink
     from puppet.sources.base import Source
-    from puppet.stages.infer import Model
+    from puppet.stages.model import Model
     from puppet.types import Frame, Image, Motion
 
 log = logging.getLogger(__name__)

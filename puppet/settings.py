@@ -119,6 +119,12 @@ class CameraSettings(BaseModel):
         title="Find my face",
         description="frame the face whenever motion is calibrated; off: the middle of the picture is used",
     )
+    follow_head: bool = Field(
+        default=True,
+        title="Follow my head",
+        description="move and zoom the model's part of the picture slowly to where the head stays, and find it again "
+        "when it was lost",
+    )
     zoom: float = Field(
         default=1.0,
         ge=0.5,
@@ -151,6 +157,16 @@ class CameraSettings(BaseModel):
         default=True,
         title="Calibrate by itself",
         description="in the first seconds, take a steadier moment nearer to the avatar's pose as the reference",
+    )
+    auto_recalibrate: bool = Field(
+        default=False,
+        title="Keep calibrating",
+        description="later too, pass gently to a reference that is much nearer to the avatar's pose",
+    )
+    ease_to_rest: bool = Field(
+        default=True,
+        title="Rest while I am away",
+        description="let the avatar come to rest within a second when the face is lost; follow again when it is there",
     )
     mirror_preview: bool = Field(
         default=True,

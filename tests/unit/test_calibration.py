@@ -110,3 +110,26 @@ def test_a_face_is_lost_once_that_lasts_and_found_sooner():
 
 def test_no_driver_is_no_news_to_wait_for():
     assert followed("sssuuull") == "sssuuull"
+
+
+def test_later_it_takes_only_a_much_better_moment_and_only_if_wanted():
+    for is_lasting, turn, expected in ((False, 0.05, 0), (True, 0.2, 0), (True, 0.05, 1)):
+        calibrator = Calibrator()
+        choices(calibrator, [pose(0.3)])
+
+        late = [
+            calibrator.choose(pose(turn), pose(), 60 + index / 20, is_auto=True, is_lasting=is_lasting)
+            for index in range(40)
+        ]
+        assert sum(motion is not None for motion in late) == expected
+
+
+def test_what_comes_by_itself_is_gentle_and_what_is_asked_for_is_not():
+    calibrator = Calibrator()
+    calibrator.choose(pose(0.3), pose(), 0.0, is_auto=True)
+    assert not calibrator.is_gentle
+
+    for index in range(1, 40):
+        if calibrator.choose(pose(0.05), pose(), index / 20, is_auto=True) is not None:
+            break
+    assert calibrator.is_gentle
