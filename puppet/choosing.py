@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 NAME = "measured.json"
 MEASURED_S = 0.5
 """For all ways together; loading the models comes on top."""
+MEASURING = "finding out, this once, what suits this machine best"
+"""Said while it lasts; without it the model is run in the usual way."""
 LEAST_FRAMES = 6
 HOPELESS = 1.5
 """Times as slow as the fastest, in the best of two frames or more: it is not run again, for the start waits."""
@@ -152,7 +154,7 @@ def _working(
 ) -> Iterator[_Way]:
     """Those that can be opened; a GPU may be full."""
     for name, settings in ways:
-        step(f"finding out, this once, what suits this machine best: {name} {settings.precision}")
+        step(f"{MEASURING}: {name} {settings.precision}")
         try:
             yield _Way(stack, model, name, settings)
         except GpuError as error:

@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QTab
 
 from puppet import config
 from puppet.calibration import FaceState
+from puppet.choosing import MEASURING
 from puppet.gui import style
 from puppet.gui.crop import CropDialog
 from puppet.gui.first_run import AVATAR, CALIBRATE, CAMERA, NOTICE_PAGE, FirstRun
@@ -94,7 +95,7 @@ class Stage:
         self.window.resize(*SIZE)
         self.window.show()
         self._run_for(0.1)
-        self.window.parts.work.follow("finding out, this once, what suits this machine best: ovino bf16", 4.0)
+        self.window.parts.work.follow(f"{MEASURING}: ovino bf16", 4.0, "Skip")
         self.take("loading")
         self._until(lambda state: state.shot is not None and state.counts.shown > 3)
         self._until(lambda state: isinstance(state.frame, Performed) and state.frame.pose.yaw > 0.15)

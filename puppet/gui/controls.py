@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PAGES = {"live": "Movement", "camera": "Camera", "output": "Output"}
 """Groups of `Settings`, in the order of the tabs."""
+SUBORDINATE = ("swap_", "colour", "picture")
+"""How fields begin that say more about another one."""
 
 
 class ControlPanel(QTabWidget):
@@ -95,7 +97,7 @@ class ControlPanel(QTabWidget):
             self.changed.emit(self._settings)
 
     def _follow(self) -> None:
-        """What has no effect at the moment cannot be changed."""
+        """What has no effect at the moment cannot be changed, and what goes with a choice is there with it alone."""
         settings = self._settings
         is_relative, is_swapping = settings.live.mode == "relative", bool(settings.live.swap)
         can_swap = any(isinstance(control, Parts) and control.names for control in self.controls.values())
@@ -116,6 +118,8 @@ class ControlPanel(QTabWidget):
         }
         for key, is_enabled in states.items():
             self.controls[key].setEnabled(is_enabled)
+            if key[1].startswith(SUBORDINATE):
+                self._forms[key[0]].setRowVisible(self.controls[key], is_enabled)
 
 
 def make_control(field: FieldInfo) -> Control:

@@ -14,6 +14,7 @@ import platformdirs
 from PyQt6.QtCore import QObject, QProcess
 
 from puppet import config
+from puppet.choosing import MEASURING
 from puppet.gui import dialogs
 from puppet.loading import Loading
 
@@ -77,13 +78,16 @@ class Models:
         path = self._opener.path if self._opener is not None else config.DEFAULT_MODEL
         return None if path == config.DEFAULT_MODEL else path
 
-    def work(self, phase: str) -> tuple[str | None, float]:
-        """What is going on, in words, and for how many seconds; phase is the pipeline's."""
+    def work(self, phase: str) -> tuple[str | None, float, str]:
+        """What is going on, in words, for how many seconds, and how it is called off; phase is the pipeline's."""
         if self._import is not None:
-            return f"importing {self._import.name}", self._import.seconds
+            return f"importing {self._import.name}", self._import.seconds, "Cancel"
         if self._opener is None or not (self._is_loading or phase == "loading"):
-            return None, 0.0
-        return self._opener.loading.text or "starting", self._opener.loading.seconds
+            return None, 0.0, ""
+        loading = self._opener.loading
+        # Without its first model the program can do nothing, but it can do without measuring.
+        way_out = "Cancel" if self._is_loading else "Skip" if loading.text.startswith(MEASURING) else ""
+        return loading.text or "starting", loading.seconds, way_out
 
     def cancel(self) -> None:
         """Call off what is going on."""

@@ -27,7 +27,8 @@ class WorkBar(QWidget):
         self._bar.setRange(0, 0)  # neither loading nor exporting knows how long it takes
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Progress")
-        self.button = QPushButton("Cancel")
+        self.button = QPushButton()
+        self.button.setAccessibleName("Call off")
         self.button.setAccessibleDescription("calls off what is being done")
         self.button.clicked.connect(self.cancelled)
         unit = self.fontMetrics().height()
@@ -48,11 +49,13 @@ class WorkBar(QWidget):
         """What it says."""
         return self._label.text()
 
-    def follow(self, text: str | None, seconds: float = 0.0) -> None:
-        """Show what has been going on for so many seconds; None: nothing."""
+    def follow(self, text: str | None, seconds: float = 0.0, way_out: str = "") -> None:
+        """Show what has been going on for so many seconds, None: nothing, and how it is called off, if it can be."""
         if text is None or seconds < QUIET_S:
             self.hide()
             return
         counted = f" ({seconds:.0f} s)" if seconds >= COUNTED_S else ""
         self._label.setText(f"{text[:1].upper()}{text[1:]}{counted}")
+        self.button.setText(way_out)
+        self.button.setVisible(bool(way_out))
         self.show()

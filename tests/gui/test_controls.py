@@ -102,6 +102,18 @@ def test_what_has_no_effect_is_disabled(panel):
     assert not panel.controls["live", "swap"].isEnabled()
 
 
+def test_what_goes_with_a_choice_is_there_with_it_alone(panel):
+    panel.show()
+    assert panel.controls["live", "swap_feather"].isHidden()
+    change(panel.controls["live", "swap"])
+    assert not panel.controls["live", "swap_feather"].isHidden()
+
+    change(panel.controls["output", "background"])
+    assert panel.settings.output.background == "colour"
+    assert not panel.controls["output", "colour"].isHidden()
+    assert panel.controls["output", "picture"].isHidden()
+
+
 def test_a_slider_keeps_the_arrow_keys_for_itself(qtbot):
     slider = PlainSlider()
     qtbot.addWidget(slider)

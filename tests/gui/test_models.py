@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from puppet.choosing import MEASURING
 from puppet.config import DEFAULT_MODEL
 from puppet.errors import PuppetError
 from puppet.gui import models
@@ -106,6 +107,15 @@ def test_another_model_takes_over_with_the_same_avatar(running, opener, qtbot):
     assert running.saved().model is None
 
 
+def test_only_measuring_can_be_skipped_while_the_first_model_is_loaded(window, opener):
+    opener.loading.text = "loading the generator"
+    assert window.models.work("loading")[2] == ""
+
+    opener.loading.text = f"{MEASURING}: ovino bf16"
+    assert window.models.work("loading")[2] == "Skip"
+    assert window.models.work("running")[0] is None
+
+
 def test_a_model_that_cannot_be_loaded_leaves_the_last_one_at_work(running, opener, qtbot):
     running.models.load(Path("/models/bad"))
 
@@ -188,6 +198,8 @@ def test_short_work_is_not_shown_and_long_work_is_counted(qtbot):
     bar.follow("loading", 0.1)
     assert bar.isHidden()
     bar.follow("loading", 5.2)
-    assert (bar.isHidden(), bar.text) == (False, "Loading (5 s)")
+    assert (bar.isHidden(), bar.text, bar.button.isHidden()) == (False, "Loading (5 s)", True)
+    bar.follow("measuring", 1.0, "Skip")
+    assert (bar.text, bar.button.text(), bar.button.isHidden()) == ("Measuring", "Skip", False)
     bar.follow(None)
     assert bar.isHidden()

@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
-from PyQt6.QtWidgets import QAbstractButton, QComboBox, QDialog, QListWidget, QSlider
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QDialog,
+    QListWidget,
+    QSlider,
+)
 
 from puppet.errors import PuppetError
+from puppet.gui.crop import CropView
 from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
 from puppet.sources.cameras import CameraInfo
@@ -248,3 +257,17 @@ def test_everything_that_takes_the_focus_has_an_accessible_name(window):
 
     assert len(widgets) > 20
     assert not nameless
+
+
+@pytest.mark.parametrize("key", ["shortcuts", "notice", "set_up", "crop_avatar"])
+def test_everything_in_a_dialog_has_an_accessible_name(window, qtbot, key):
+    window._actions[key].trigger()
+    qtbot.waitUntil(lambda: window.findChild(QDialog) is not None, timeout=WAIT_MS)
+    dialog = window.findChild(QDialog)
+    kinds = (QAbstractButton, QAbstractSlider, QAbstractItemView, CropView)
+    shown = [each for kind in kinds for each in dialog.findChildren(kind) if each.isVisibleTo(dialog)]
+    nameless = [each for each in shown if not (each.accessibleName() or getattr(each, "text", str)())]
+
+    assert shown
+    assert not [each for each in nameless if each.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    dialog.reject()
