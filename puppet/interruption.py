@@ -1,4 +1,7 @@
-"""Stopping in good order: Ctrl-C is noted and acted upon between two frames, a second one stops at once."""
+"""Stopping in good order: Ctrl-C is noted and acted upon between two frames, a second one stops at once.
+
+So are a termination and a terminal that is closed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interruption:
@@ -24,7 +27,7 @@ class Interruption:
         self._before: dict[int, Any] = {}
         # Python lets only the main thread set handlers; elsewhere there is no Ctrl-C to catch either.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS if not _is_outlived(number)}
         return self
 
     def __exit__(
@@ -40,3 +43,8 @@ class Interruption:
         while self._before:
             number, handler = self._before.popitem()
             signal.signal(number, handler)
+
+
+def _is_outlived(number: int) -> bool:
+    """Whether the program was started so that it outlives its terminal, as by `nohup`."""
+    return number not in (signal.SIGINT, signal.SIGTERM) and signal.getsignal(number) is signal.SIG_IGN

@@ -58,7 +58,7 @@ def test_parts_of_the_avatar_come_into_the_drivers_picture(command, tmp_path):
     assert list(VideoFile(output).frames())[-1].image[90, 160, 0] == pytest.approx(120, abs=4)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_cleanly(command, tmp_path, number):
     output = tmp_path / "out.mp4"
     process = subprocess.Popen(
