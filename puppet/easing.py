@@ -12,9 +12,9 @@ from puppet.types import Motion
 if TYPE_CHECKING:
     from puppet.types import Floats
 
-SURE_S = 0.25
+SURE_S = 0.2
 """The face must be lost for so long: a hand that passes, or one odd frame, is no reason."""
-TO_REST_S = 0.6
+TO_REST_S = 0.5
 """Until rest is reached after that; both together are less than a second."""
 BACK_S = 0.4
 """Until the driver is followed again."""

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 1.0
 """While no face has been found."""
-FOLLOW_S = 1.2
+SURELY_LOST_S = 0.5
+"""A face must be lost for so long before it is looked for."""
+FOLLOW_S = 0.8
 """Time constant: slower than any gesture, so that what the driver does is seen before it is centred away."""
 ROOM = 0.08
 """Half sides by which the head may be beside its place before the square follows it: talking heads stay within."""
@@ -53,7 +55,7 @@ class Framer:
         self._is_auto = False
         self._looked_at = 0.0
         self._followed_at = 0.0
-        self._is_lost = False
+        self._lost_for = 0.0
         self._x = self._y = 0.0
         self._zoom = 1.0
 
@@ -73,7 +75,8 @@ class Framer:
             now: seconds.
         """
         passed = min(max(now - self._followed_at, 0.0), LONGEST_STEP_S)
-        self._followed_at, self._is_lost = now, is_lost
+        self._followed_at = now
+        self._lost_for = self._lost_for + passed if is_lost else 0.0
         if is_lost or self._last is None or not is_usable(driving):
             return
         share = 1 - math.exp(-passed / FOLLOW_S)
@@ -99,7 +102,7 @@ class Framer:
         is_overdue = self.has_face is False and settings.auto_framing and now - self._looked_at >= LOOK_AGAIN_S
         if self._base is None or is_overdue:
             self._base = self._find(image, now) if settings.auto_framing else self._centre(image)
-        elif self._is_lost and settings.auto_framing and now - self._looked_at >= LOOK_AGAIN_S:
+        elif self._lost_for > SURELY_LOST_S and settings.auto_framing and now - self._looked_at >= LOOK_AGAIN_S:
             self._find_again(image, now)
         square = _moved(self._base, settings)
         has_moved, self._fixed = self._fixed is not None and square != self._fixed, square
