@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engines.backends.base import BackendSettings
 from engines.faces import FaceFinder
 from engines.model_folder import BUNDLED, ModelFolder
-from puppet import framing, images
+from puppet import avatar_pictures, framing, images
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.types import Frame
@@ -47,10 +47,18 @@ class Animator:
 
         Args:
             picture: a file, or uint8 (H, W, 3) RGB. A square array is taken as framed; otherwise the face is found.
+                Of a video file, several frames become views: teeth, closed lids and the sides of the head are then
+                the avatar's own.
 
         Raises:
             AvatarError: the picture cannot be read, or the model finds no motion in it.
+            SourceError: the video cannot be read.
         """
+        if isinstance(picture, (str, Path)) and avatar_pictures.is_clip(Path(picture)):
+            views = avatar_pictures.read_views(Path(picture), None, self._find_faces(), read=self.puppeteer.read)
+            avatar = self.puppeteer.make_avatar(views[0], Path(picture).name, further=views[1:])
+            self.puppeteer.set_avatar(avatar)
+            return
         name = "avatar" if not isinstance(picture, (str, Path)) else Path(picture).name
         whole = images.read_picture(Path(picture)) if isinstance(picture, (str, Path)) else picture
         is_framed = whole is picture and whole.shape[0] == whole.shape[1]

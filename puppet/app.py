@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--avatar", type=Path, required=True, metavar="PICTURE", help="picture to animate")
+    add("--avatar", type=Path, required=True, metavar="PICTURE", help="picture to animate, or a short clip of one face")
     add(
         "--driving",
         required=True,

@@ -26,3 +26,10 @@ class Avatar:
     """What the encoder made of it, by tensor name; shapes and dtypes are the model's."""
     picture: Image | None = None
     """uint8 (H, H, 3) RGB, as it was given: where detail comes from in pictures larger than the model's."""
+    further: tuple[Avatar, ...] = ()
+    """The same face in other poses and expressions, from which pictures are made where they are nearer."""
+
+    @property
+    def views(self) -> tuple[Avatar, ...]:
+        """All views; the first one is the avatar's own pose."""
+        return (self, *self.further)

@@ -28,7 +28,7 @@ from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -145,7 +145,7 @@ class _NoModel:
         shift = np.array([[-0.5, 0], [0.5, 0], [0, -0.5]], np.float32)
         self._motion = Motion(shift, np.stack([np.eye(2, dtype=np.float32)] * 3))
 
-    def make_avatar(self, image: Image, name: str) -> Avatar:
+    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
         return Avatar(name, image, self._motion, {})
 
     def set_avatar(self, avatar: Avatar) -> None:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-window", action="store_true", help="run without a window until Ctrl-C, with a status line")
     add("--list-cameras", action="store_true", help="say which cameras there are, and end")
     add("--camera", metavar="NAME|FILE|scripted", help="camera by name or path, a video file (looped), or scripted")
-    add("--avatar", type=Path, metavar="PICTURE", help="picture to drive (a bundled one)")
+    add("--avatar", type=Path, metavar="PICTURE", help="picture or short clip to drive (a bundled one)")
     add(
         "--virtual-camera",
         nargs="?",

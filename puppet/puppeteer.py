@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.backends.base import BackendSettings
-from engines.engine_spec import CARRIED_MASKS
 from puppet import images
 from puppet.avatar import Avatar
-from puppet.engine_set import EngineSet, motion_inputs
-from puppet.enlargement import OUTPUTS, Enlarger
+from puppet.engine_set import EngineSet
+from puppet.enlargement import OUTPUTS
 from puppet.errors import AvatarError, PuppetError
 from puppet.loading import silently
 from puppet.motion import MotionBasis, is_usable
+from puppet.painter import Painted, Painter, Wanted
 from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -81,7 +81,7 @@ class Puppeteer:
         self._swap = PartSwap(spec.part_names, blends_features=blends)
         self._basis: MotionBasis | None = None
         self._held_before = 0
-        self._enlarger: Enlarger | None = None
+        self._painter = Painter(self._engines, model_size=self.size)
         log.info("%s", self.description)
 
     @property
@@ -113,12 +113,13 @@ class Puppeteer:
                 "out, or export the model again if it is of the compact family"
             )
 
-    def make_avatar(self, image: Image, name: str) -> Avatar:
+    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
         """Read a picture's motion and features; it does not become the current avatar yet.
 
         Args:
             image: uint8 (H, H, 3) RGB, square, framed as the model was trained; resized here.
             name: how it is called.
+            further: pictures of the same face with other poses and expressions, framed alike.
 
         Raises:
             AvatarError: no usable motion can be read off the picture.
@@ -129,7 +130,8 @@ class Puppeteer:
             raise AvatarError(
                 f"{name}: the model reads no usable motion off it; frame the face or take another picture"
             )
-        return Avatar(name, image, motion, self.encode(image), picture)
+        views = tuple(self.make_avatar(view, name) for view in further)
+        return Avatar(name, image, motion, self.encode(image), picture, views)
 
     def set_avatar(self, avatar: Avatar) -> None:
         """Make this the avatar that is driven; the calibration stays.
@@ -137,9 +139,8 @@ class Puppeteer:
         Raises:
             ValueError: the avatar was made by another model.
         """
-        self._engines.pin({**avatar.features, **motion_inputs("source", avatar.motion)})
+        self._painter.set_avatar(avatar)
         self.avatar = avatar
-        self._enlarger = None
         self._renew_basis()
 
     def read(self, image: Image) -> Motion:
@@ -200,57 +201,39 @@ class Puppeteer:
             raise PuppetError(f"{self._model.spec.name} cannot swap parts; choose a model that has masks")
         target, held = self._transfer(driving, self._swap.motion_settings(settings) if settings.swap else settings)
         moved = time.perf_counter()
-        role: RoleName = "swapper" if settings.swap and self._swap.blends_features else "generator"
-        inputs = motion_inputs("target", target)
-        if role == "swapper":
-            inputs |= self._swap.graph_inputs(self._fitted(frame.image), settings)
-        outputs = self._engines.run(role, inputs)
-        if CARRIED_MASKS in outputs:
-            target = replace(target, segmentation=outputs[CARRIED_MASKS][0].copy())
-        painted = time.perf_counter()
-        seconds |= {"motion": moved - started, role: painted - moved}
-        size = self.side(settings)
-        if size > self.size:
-            image = self._enlarged(outputs, size)
-            seconds["enlargement"] = time.perf_counter() - painted
-        else:
-            image = outputs["image"][0].copy()
+        painted = self._painter.paint(target, self._wanted(frame, settings, has_own_masks=driving.segmentation is None))
+        seconds |= {"motion": moved - started, **painted.seconds}
+        image = painted.image
         if settings.swap:
             started = time.perf_counter()
-            deformation = outputs.get("deformation")
-            moved_by = None if deformation is None else deformation[0]
-            image = self._laid_over(image, frame, (driving, target), settings=settings, deformation=moved_by)
+            image = self._laid_over(painted, frame, driving, settings)
             seconds["laying over"] = time.perf_counter() - started
-        return Rendered(image, frame, driving, target, seconds, held)
+        return Rendered(image, frame, driving, painted.target, seconds, held)
 
-    def _laid_over(
-        self,
-        painted: Image,
-        frame: Frame,
-        motions: tuple[Motion, Motion],
-        *,
-        settings: LiveSettings,
-        deformation: Array | None,
-    ) -> Image:
-        """Driver and avatar in one picture, of the size that was painted."""
-        assert self.avatar is not None  # or nothing would have been painted
-        side = painted.shape[0]
-        fitted = replace(frame, image=images.resize(frame.image, width=side, height=side))
-        return self._swap.compose(
-            painted, fitted, motions, avatar=self.avatar, settings=settings, deformation=deformation
+    def _wanted(self, frame: Frame, settings: LiveSettings, *, has_own_masks: bool) -> Wanted:
+        role: RoleName = "swapper" if settings.swap and self._swap.blends_features else "generator"
+        return Wanted(
+            role,
+            more=self._swap.graph_inputs(self._fitted(frame.image), settings) if role == "swapper" else {},
+            at=frame.captured_at,
+            size=self.side(settings),
+            has_own_masks=has_own_masks or settings.masks == "avatar",
+            is_from_first_view=bool(settings.swap),  # what is laid over knows of no other
         )
 
-    def _enlarged(self, outputs: dict[str, Array], size: int) -> Image:
-        """A picture of the generator or the swapper, larger; what the swapper took from the driver has no detail."""
-        image = outputs["image"][0]
-        if not outputs.keys() >= OUTPUTS:
-            return images.resize(image, width=size, height=size)
-        avatar = self.avatar
-        assert avatar is not None  # or there would be nothing to move
-        if self._enlarger is None or self._enlarger.size != size:
-            picture = avatar.image if avatar.picture is None else avatar.picture
-            self._enlarger = Enlarger(picture, size=size, model_size=self.size)
-        return self._enlarger.enlarge(image, outputs["warped"][0], outputs["deformation"][0])
+    def _laid_over(self, painted: Painted, frame: Frame, driving: Motion, settings: LiveSettings) -> Image:
+        """Driver and avatar in one picture, of the size that was painted."""
+        assert self.avatar is not None  # or nothing would have been painted
+        side = painted.image.shape[0]
+        fitted = replace(frame, image=images.resize(frame.image, width=side, height=side))
+        return self._swap.compose(
+            painted.image,
+            fitted,
+            (driving, painted.target),
+            avatar=self.avatar,
+            settings=settings,
+            deformation=painted.deformation,
+        )
 
     def _transfer(self, driving: Motion, settings: LiveSettings) -> tuple[Motion, bool]:
         """The target motion, and whether an earlier one had to be held."""

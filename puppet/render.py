@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from puppet import framing, images, motion_options, overlay, provenance, reference, swap_options
+from puppet import avatar_pictures, framing, images, motion_options, overlay, provenance, reference, swap_options
 from puppet.errors import ConfigError, PuppetError
 from puppet.interruption import Interruption
 from puppet.progress import Progress
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AVATAR_SIDE = 1024
-"""Longest side, pixels, at which a framed avatar is kept until the model scales it."""
-
 
 class Report(NamedTuple):
     """What came of a run."""
@@ -49,7 +46,9 @@ class Report(NamedTuple):
 class _Pictures:
     """What the model will see, framed but not yet read."""
 
-    avatar: Image
+    avatar: Image | None
+    """None: the avatar is a clip."""
+    avatar_square: framing.Square
     driving: VideoFile | None
     square: framing.Square | None
     """Crop of the driving video."""
@@ -72,7 +71,7 @@ def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Pup
     with (open_puppeteer or _open_puppeteer)(config) as puppeteer:
         puppeteer.check_size(config.size or 0)
         settings = _settings(config, puppeteer)
-        avatar = puppeteer.make_avatar(pictures.avatar, config.avatar.name)
+        avatar = _avatar(config, pictures, puppeteer)
         puppeteer.set_avatar(avatar)
         if performance is not None:
             puppeteer.calibrate(avatar.motion)
@@ -107,19 +106,32 @@ class _Crops:
 
 def _prepare(config: RenderConfig) -> _Pictures:
     """Read the avatar, open the video, and frame both; the face detector is gone when this returns."""
-    picture = images.read_picture(config.avatar)
+    is_clip = avatar_pictures.is_clip(config.avatar)
+    picture = None if is_clip else images.read_picture(config.avatar)
+    samples = VideoFile(config.avatar).sample() if picture is None else iter([picture])
     driving = None if config.is_scripted else VideoFile(Path(config.driving))
     finder: Any = None
     if config.avatar_crop == "auto" or (config.crop == "auto" and driving is not None):
         from engines.faces import FaceFinder
 
         finder = FaceFinder()
-    square = _square(config.avatar_crop, iter([picture]), finder, name=str(config.avatar))
-    # The model scales once more; this keeps what it can use and frees the rest of a large picture.
-    avatar = images.crop(picture, square, size=max(images.MIN_SIDE, min(round(square.side), AVATAR_SIDE)))
+    square = _square(config.avatar_crop, samples, finder, name=str(config.avatar))
+    if picture is not None:
+        # The model scales once more; this keeps what it can use and frees the rest of a large picture.
+        side = max(images.MIN_SIDE, min(round(square.side), avatar_pictures.MOST_SIDE))
+        picture = images.crop(picture, square, size=side)
     if driving is None:
-        return _Pictures(avatar, None, None)
-    return _Pictures(avatar, driving, _square(config.crop, driving.sample(), finder, name=config.driving))
+        return _Pictures(picture, square, None, None)
+    return _Pictures(picture, square, driving, _square(config.crop, driving.sample(), finder, name=config.driving))
+
+
+def _avatar(config: RenderConfig, pictures: _Pictures, puppeteer: Puppeteer) -> Avatar:
+    name = config.avatar.name
+    if pictures.avatar is not None:
+        return puppeteer.make_avatar(pictures.avatar, name)
+    views = avatar_pictures.read_views(config.avatar, pictures.avatar_square, None, read=puppeteer.read)
+    log.info("%s: %d views", name, len(views))
+    return puppeteer.make_avatar(views[0], name, further=views[1:])
 
 
 def _square(crop: Crop, samples: Iterator[Image], finder: Any, *, name: str) -> framing.Square:

@@ -14,7 +14,7 @@ from puppet.sources.base import SourceLostError, SourceMode
 from puppet.types import Frame, Motion, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from puppet.settings import LiveSettings
     from puppet.sinks.base import OutputMode
@@ -142,7 +142,7 @@ class FakePuppeteer:
     def __exit__(self, *_: object) -> None:
         self.is_closed = True
 
-    def make_avatar(self, image: Image, name: str) -> Avatar:
+    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
         return Avatar(name, image, self.read(image), {})
 
     def set_avatar(self, avatar: Avatar) -> None:

@@ -17,7 +17,7 @@ from puppet.state import Shot
 from puppet.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from puppet.avatar import Avatar
@@ -110,16 +110,20 @@ class Infer:
         return avatar_pictures.read_framed(path, self._avatar_finder())
 
     def load_avatar(self, path: Path, square: Square | None) -> Avatar:
-        """Make a part of a picture file the avatar; see `avatar_pictures.read_cut`. To be ordered."""
-        return self.set_avatar(avatar_pictures.read_cut(path, square, self._avatar_finder()), path.name)
+        """Make a part of a picture file or of a clip the avatar; see `avatar_pictures`. To be ordered."""
+        finder = self._avatar_finder()
+        if not avatar_pictures.is_clip(path):
+            return self.set_avatar(avatar_pictures.read_cut(path, square, finder), path.name)
+        views = avatar_pictures.read_views(path, square, finder, read=self._puppeteer.read)
+        return self.set_avatar(views[0], path.name, further=views[1:])
 
-    def set_avatar(self, image: Image, name: str) -> Avatar:
-        """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar. To be ordered.
+    def set_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
+        """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar; `further` are other views. To be ordered.
 
         Raises:
             AvatarError: no motion can be read off it.
         """
-        avatar = self._puppeteer.make_avatar(image, name)
+        avatar = self._puppeteer.make_avatar(image, name, further=further)
         self._puppeteer.set_avatar(avatar)
         self._head = None
         self._board.update(avatar=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -24,8 +25,8 @@ class Model(Protocol):
     avatar: Avatar | None
     first: Motion | None
 
-    def make_avatar(self, image: Image, name: str) -> Avatar:
-        """Read a picture."""
+    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
+        """Read a picture, and further views of the same face."""
         ...
 
     def set_avatar(self, avatar: Avatar) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from engines.faces import FaceFinder
-from puppet import images
+from puppet import avatar_pictures, framing, images
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.sources.head import Head
 from puppet.sources.scripted import BLINKS, CLOSE, HOLD, pose_at
+from puppet.sources.video_file import VideoFile
 from puppet.types import Frame
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from puppet.types import Image, Rendered
 
 AVATAR = Path(__file__).parents[2] / "puppet" / "assets" / "avatars" / "nora.png"
+CLIP = Path(__file__).parents[2] / "puppet" / "assets" / "demo" / "driving.mp4"
 REST, TURNED = 0.0, (1.7, 2.95)
 """Seconds of the scripted performance: at rest, turned to either side."""
 
@@ -89,3 +91,22 @@ def test_lids_close_in_a_blink(puppeteer: Puppeteer, avatar: Avatar) -> None:
     closed = _eye_opening(_at(puppeteer, avatar, BLINKS[0] + CLOSE + HOLD / 2).image)
 
     assert closed < 0.7 * opened
+
+
+def test_an_avatar_of_several_views_comes_nearer_to_the_truth_than_one_picture(puppeteer: Puppeteer) -> None:
+    views = avatar_pictures.read_views(CLIP, None, FaceFinder(), read=puppeteer.read)
+    frames = [frame for frame in VideoFile(CLIP).frames() if frame.index % 15 == 7]
+    one, several = (puppeteer.make_avatar(views[0], "face", further=views[1:count]) for count in (1, None))
+    square = framing.frame_clip(VideoFile(CLIP).sample(), FaceFinder(), name="face")
+    settings = LiveSettings(mode="absolute")
+
+    wrong = []
+    for avatar in (one, several):
+        puppeteer.set_avatar(avatar)
+        for frame in frames:
+            truth = images.crop(frame.image, square, size=puppeteer.size)
+            rendered = puppeteer.render(Frame(truth, frame.index, frame.captured_at), settings)
+            wrong.append(np.abs(rendered.image.astype(int) - truth).mean())
+
+    assert len(views) > 3
+    assert np.mean(wrong[len(frames) :]) < 0.85 * np.mean(wrong[: len(frames)])
