@@ -11,7 +11,7 @@ import numpy as np
 from puppet.motion import MIN_AREA, inverse, is_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from puppet.types import Floats, Motion
 
@@ -21,20 +21,36 @@ AFFINE_WEIGHT = 0.1
 """Of turning and stretching beside places. Shifts tell pose and expression with less noise."""
 
 
+class Poses:
+    """Poses that others are compared with."""
+
+    def __init__(self, motions: Sequence[Motion]) -> None:
+        """Take usable motions, at least one."""
+        self._places = np.stack([_normalised(motion.shift) for motion in motions])
+        self._affines = np.stack([motion.affine for motion in motions])
+
+    def distances(self, other: Motion) -> Floats:
+        """How far apart each pose and the other are, whatever the place and size of the heads.
+
+        Mean distance of the parts' shifts, both sets centred and divided by the root of their hull's area, and of the
+        affines that lead from one to the other from the identity.
+
+        Args:
+            other: usable.
+
+        Returns:
+            float32 (N,), 0 for equal poses.
+        """
+        places = np.linalg.norm(self._places - _normalised(other.shift), axis=2).mean(axis=1)
+        between = self._affines @ inverse(other.affine) - np.eye(2, dtype=np.float32)
+        return np.asarray(places + AFFINE_WEIGHT * np.linalg.norm(between, axis=(2, 3)).mean(axis=1), np.float32)
+
+
 def pose_distance(motion: Motion, other: Motion) -> float:
-    """How far apart two poses are, whatever the place and size of the heads.
-
-    Mean distance of the parts' shifts, both sets centred and divided by the root of their hull's area, and of the
-    affines that lead from one to the other from the identity.
-
-    Returns:
-        0 for equal poses; infinity if either motion is unusable.
-    """
+    """How far apart two poses are, as `Poses.distances` says; infinity if either motion is unusable."""
     if not (is_usable(motion) and is_usable(other)):
         return float("inf")
-    places = np.linalg.norm(_normalised(motion.shift) - _normalised(other.shift), axis=1).mean()
-    between = motion.affine @ inverse(other.affine) - np.eye(2, dtype=np.float32)
-    return float(places + AFFINE_WEIGHT * np.linalg.norm(between, axis=(1, 2)).mean())
+    return float(Poses([motion]).distances(other)[0])
 
 
 def nearest(motions: Iterable[Motion], avatar: Motion) -> tuple[int, Motion] | None:

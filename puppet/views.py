@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from puppet.motion import is_usable
-from puppet.reference import pose_distance
+from puppet.reference import Poses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,8 @@ def choose_views(motions: Sequence[Motion]) -> list[int]:
     usable = [index for index, motion in enumerate(motions) if is_usable(motion)]
     if not usable:
         return []
-    apart = np.array([[pose_distance(motions[one], motions[other]) for other in usable] for one in usable])
+    poses = Poses([motions[index] for index in usable])
+    apart = np.stack([poses.distances(motions[index]) for index in usable])
     chosen = [int(apart.mean(axis=1).argmin())]
     while len(chosen) < MOST:
         nearest = apart[:, chosen].min(axis=1)
@@ -65,19 +66,20 @@ class ViewSwitch:
     """Follows the target pose from view to view."""
 
     def __init__(self, views: Sequence[Motion]) -> None:
-        """Take the views' own motions, at least one."""
-        self._views = tuple(views)
+        """Take the views' own motions, usable, at least one."""
+        self._views = len(views)
+        self._poses = Poses(views)
         self._now = 0
         self._before: int | None = None
         self._since = self._at = -math.inf
 
     def follow(self, target: Motion, at: float) -> Mix:
-        """What to show for a target motion at a time, seconds; times only grow."""
-        if len(self._views) == 1:
+        """What to show for a target motion, usable, at a time, seconds; times only grow."""
+        if self._views == 1:
             return Mix(0, None, 1.0)
         last, self._at = self._at, at
         if self._before is None:
-            apart = [pose_distance(view, target) for view in self._views]
+            apart = self._poses.distances(target)
             nearest = int(np.argmin(apart))
             if apart[nearest] < NEARER * apart[self._now]:
                 self._before, self._now, self._since = self._now, nearest, last
