@@ -229,6 +229,10 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 
 def _live(chosen: argparse.Namespace) -> int:
+    if chosen.rebuild:
+        from puppet import engine_builds
+
+        engine_builds.build_now(chosen.model)
     if chosen.no_window or chosen.list_cameras:
         from puppet import live
 

@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic; auto as --backend",
     )
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
+    add("--rebuild", action="store_true", help="build TensorRT engines first, where some are missing or do not fit")
     add("--capture", default="1280x720@30", metavar="WxH@FPS", help="asked of the camera (1280x720@30)")
     add("--canvas", default="1280x720@30", metavar="WxH@FPS", help="size of the output, constant (1280x720@30)")
     _add_setting_arguments(parser)

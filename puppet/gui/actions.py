@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PyQt6.QtWidgets import QWidget
 
     from puppet.gui.commands import Commands
+    from puppet.gui.engines import EngineBuilds
     from puppet.gui.gallery import Gallery
     from puppet.gui.models import Models
 
@@ -29,6 +30,7 @@ class Shell(Protocol):
     commands: Commands
     gallery: Gallery
     models: Models
+    engines: EngineBuilds
 
     def ask_video(self) -> None:
         """Choose a video file as the source."""
@@ -105,6 +107,11 @@ ROWS: tuple[Row, ...] = (
     Row(
         "import_checkpoint", "Import a checkpoint…", "Ctrl+I", lambda shell: shell.models.ask_checkpoint(),
         "Makes a model folder of published weights of MCS or FOMM, and drives the avatar by it", "Model",
+    ),
+    Row(
+        "build_engines", "Build engines for the GPU", "Ctrl+G", lambda shell: shell.engines.ask(),
+        "Builds what an NVIDIA GPU needs to run the model with TensorRT; the picture goes on meanwhile", "Model",
+        lambda shell: shell.engines.is_building,
     ),
     Row(
         "virtual_camera", "Virtual camera", "V", lambda shell: shell.commands.toggle_virtual_camera(),

@@ -74,6 +74,7 @@ def run(chosen: argparse.Namespace) -> int:
             capture=capture,
             sentence=sentence or model_sentence,
             opener=opener,
+            offers_engines=chosen.backend == chosen.precision == "auto",
             should_end=lambda: interruption.signal is not None or _is_over(ends_at),
             when_ready=lambda commands: _begin(commands, chosen),
         )

@@ -34,6 +34,8 @@ class Start:
     """To be told at once."""
     opener: Opener | None = None
     """What opened the model, and opens others."""
+    offers_engines: bool = False
+    """Whether to look for a GPU that could run the model with engines that are still to be built."""
     folders: Folders | None = None
     list_cameras: Callable[[], list[CameraInfo]] = list_cameras
     when_ready: Callable[[Commands], None] = lambda commands: None

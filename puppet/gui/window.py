@@ -17,6 +17,7 @@ from puppet.gui import actions, dialogs, status
 from puppet.gui.avatars import dropped_paths, thumbnail
 from puppet.gui.banner import Offer
 from puppet.gui.commands import Commands
+from puppet.gui.engines import EngineBuilds
 from puppet.gui.feed import Ghost, feed_camera, feed_result
 from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
@@ -72,6 +73,7 @@ class Window(QMainWindow):
         self.tasks.run(lambda: self._still(start), then=self._show_still, failed=lambda sentence: None)  # told later
         self.parts: Parts = Parts(self, self._actions, self.tasks, start)
         self.models = Models(self, self.commands, pipeline, opener=start.opener)
+        self.engines = EngineBuilds(self, self.commands, self.models, is_offered=start.offers_engines)
         self.gallery = Gallery(self.parts.strip, self.commands, pipeline, folder=start.saved.folder)
         self.commands.on_settings = self.parts.panel.show_settings
         self._connect()
@@ -166,6 +168,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self._timer.stop()
         self.models.close()
+        self.engines.close()
         self.tasks.close()
         super().closeEvent(event)
 
@@ -214,6 +217,7 @@ class Window(QMainWindow):
         actions.follow(self._actions, self)
         self.parts.panel.offer_parts(() if self._start.opener is None else self._start.opener.part_names)
         self.parts.work.follow(*self.models.work(state.phase))
+        self.engines.follow(state.phase)
 
     def _show_banner(self, state: LiveState) -> None:
         """What does not work, else what was told, else what does not look as it should."""
