@@ -107,7 +107,7 @@ def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
         window.show()
         pipeline.start()
         if not start.saved.has_agreed:
-            window.show_first_run()
+            window.greet()
         QApplication.exec()
     finally:
         sys.excepthook = hook

@@ -66,6 +66,7 @@ class FirstRun(QDialog):
         self._window = window
         self._calibrated: int | None = None
         """How often that had been done when the last step began."""
+        self._marked: dict[QListView, tuple[int, int] | None] = {}
         self._unit = self.fontMetrics().height()
         self.pages = QStackedWidget()
         self.step_label, self.title, self.lead = QLabel(), QLabel(), QLabel()
@@ -102,17 +103,19 @@ class FirstRun(QDialog):
         self.back.setVisible(page > CAMERA)
         self.skip.setVisible(CAMERA <= page < CALIBRATE)
         self._calibrated = None
-        (self.next, self.sources, self.avatars, self.calibrate)[page].setFocus()
+        focus = (self.next, self.sources, self.avatars, self.calibrate)[page]
+        (focus if focus.isEnabled() else self.next).setFocus()
 
     def follow(self, state: LiveState, avatar: QImage | None, countdown: str) -> None:
         """Show what the pipeline does."""
         settings, page = self._window.commands.settings, self.pages.currentIndex()
-        _select(self.sources, self._window.parts.picker.currentIndex())
-        _select(self.avatars, self._window.parts.strip.currentRow())
+        self._mark(self.sources, self._window.parts.picker.currentIndex())
+        self._mark(self.avatars, self._window.parts.strip.currentRow())
+        self.calibrate.setEnabled(not _is_nobody(state))
         shot = state.shot
         for view in self.results:
             view.show_picture(None if shot is None or shot.rendered is None else shot.rendered.image)
-            view.show_text(status.summary(state))
+            view.show_text(_sentence(self._window.models.work(state.phase)[0]) or status.summary(state))
         if page == CAMERA:
             feed_camera(self.camera, state, settings, ghost=Ghost(None, 0.0))
             if self._window.parts.picker.cameras == [] and _is_nobody(state):
@@ -125,11 +128,18 @@ class FirstRun(QDialog):
             feed_camera(self.pose_camera, state, settings, ghost=Ghost(avatar, GHOST))
             self.pose_camera.show_mark(countdown)
             self.pose_word.setText(self._calibration_word(state))
-            self.calibrate.setEnabled(not _is_nobody(state))
 
     @override
     def sizeHint(self) -> QSize:
         return QSize(58 * self._unit, 33 * self._unit)
+
+    def _mark(self, view: QListView, row: int) -> None:
+        """Mark what is chosen, if that is another one than before: the arrow keys go where they like meanwhile."""
+        model = view.model()
+        known = None if model is None else (row, model.rowCount())
+        if model is not None and (self._marked.get(view) != known or not view.selectedIndexes()):
+            view.setCurrentIndex(model.index(row, 0))
+            self._marked[view] = known
 
     def _calibration_word(self, state: LiveState) -> str:
         if _is_nobody(state):
@@ -228,16 +238,6 @@ def _column(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         column.addWidget(widget)
     return holder
-
-
-def _select(view: QListView, row: int) -> None:
-    """Also where the row is the current one already: a view that gets the focus has one without choosing it."""
-    model, selection = view.model(), view.selectionModel()
-    if model is None or selection is None:
-        return
-    index = model.index(row, 0)
-    if not selection.isSelected(index):
-        view.setCurrentIndex(index)
 
 
 def _is_nobody(state: LiveState) -> bool:

@@ -46,6 +46,8 @@ WORDS_S = 0.25
 """How often what is written is renewed; faster cannot be read."""
 ROOMY, MOST_OF_SCREEN = 1.2, 0.9
 """Size at the first start: over the size that is asked for, and at most over the screen's."""
+SETTLED_S = 0.15
+"""After it was shown, a window manager has put the window where it stays."""
 STILL_SIDE = 384
 LIST_S = 3.0
 """How often cameras are looked for."""
@@ -65,6 +67,7 @@ class Window(QMainWindow):
         self._start = start
         self._avatar_image: QImage | None = None
         self._first_run: FirstRun | None = None
+        self._greet_at = math.inf
         self._recalibrate = Offer("Calibrate", self.commands.calibrate)
         self._is_listing = False
         self._notices = 0
@@ -113,6 +116,9 @@ class Window(QMainWindow):
         if self._first_run is not None:
             self._first_run.follow(state, self._avatar_image, countdown)
         now = time.perf_counter()
+        if now >= self._greet_at:
+            self._greet_at = math.inf
+            self.show_first_run()
         if now - self._written_at >= WORDS_S:
             self._written_at = now
             self._show_words(state)
@@ -148,6 +154,10 @@ class Window(QMainWindow):
     def show_notice(self) -> None:
         """See `Shell`."""
         dialogs.show_notice(self, self.agree)
+
+    def greet(self) -> None:
+        """Show the first run as soon as the window is in its place, so that it comes to lie over its middle."""
+        self._greet_at = time.perf_counter() + SETTLED_S
 
     def show_first_run(self) -> None:
         """See `Shell`."""

@@ -24,7 +24,7 @@ def flags(tmp_path, tiny_model, monkeypatch, qapp):
     images.write_picture(tmp_path / "avatar.png", flat(100, 60, 20))
     monkeypatch.setattr(config, "has_screen", lambda: True)
     monkeypatch.setattr(saved_settings, "default_path", lambda: tmp_path / "config" / "settings.json")
-    monkeypatch.setattr(Window, "show_first_run", Window.agree)
+    monkeypatch.setattr(Window, "greet", Window.agree)
     monkeypatch.setattr(style, "apply", lambda application: None)  # it would stay for other tests
     yield ["live", "--model", str(tiny_model.path), "--backend", "onnxrt", "--avatar", str(tmp_path / "avatar.png")]
     for widget in qapp.topLevelWidgets():

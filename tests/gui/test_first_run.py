@@ -24,7 +24,8 @@ def new_window(open_window, qtbot):
     """Of somebody who has not agreed to anything yet, with two cameras."""
     made = open_window(saved=SavedSettings(), list_cameras=lambda: CAMERAS)
     qtbot.waitUntil(lambda: made.parts.picker.cameras == CAMERAS, timeout=WAIT_MS)
-    made.show_first_run()
+    made.greet()
+    qtbot.waitUntil(lambda: made.findChild(FirstRun) is not None, timeout=WAIT_MS)
     return made
 
 
@@ -119,3 +120,24 @@ def test_every_step_can_be_gone_with_the_keyboard_alone(new_window, steps, page)
     assert all(each.focusPolicy() & Qt.FocusPolicy.TabFocus for each in shown)
     assert all(each.accessibleName() or each.text() for each in shown)
     assert steps.findChild(QLabel)
+
+
+def test_arrow_keys_go_through_the_list_and_enter_chooses(new_window, pipeline, steps, qtbot):
+    steps.go(AVATAR)
+    qtbot.waitUntil(lambda: [index.row() for index in steps.avatars.selectedIndexes()] == [0], timeout=WAIT_MS)
+    qtbot.keyClick(steps.avatars, Qt.Key.Key_Right)
+    steps.follow(pipeline.state(), None, "")
+    assert steps.avatars.currentIndex().row() == 1, "it stays where the key has put it"
+
+    qtbot.keyClick(steps.avatars, Qt.Key.Key_Return)
+    assert new_window.parts.strip.currentRow() == 1
+    assert steps.pages.currentIndex() == CALIBRATE
+
+
+def test_without_anybody_to_calibrate_on_enter_ends_the_steps(window, qtbot):
+    window.show_first_run()
+    steps = window.findChild(FirstRun)
+    qtbot.waitUntil(lambda: not steps.calibrate.isEnabled(), timeout=WAIT_MS)
+    steps.go(CALIBRATE)
+
+    assert steps.focusWidget() is steps.next
