@@ -9,6 +9,7 @@ What follows `--` are flags of `live`; without any, the bundled clip drives the 
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Run:
         warm = self.memory[round(WARM_UP * len(self.memory)) :]
         count = max(1, round(COMPARED * len(warm)))
         return fmean(warm[-count:]) / fmean(warm[:count]) - 1
+
+    @property
+    def delays(self) -> list[float]:
+        """Milliseconds from camera to output, the median of the seconds before each status line."""
+        found = [re.search(r"latency p50 ([\d.]+)", line) for line in self.status]
+        return [float(match.group(1)) for match in found if match]
 
     @property
     def is_good(self) -> bool:
@@ -111,6 +118,10 @@ def report(run: Run) -> str:
             f"memory: {warm[0]:.1f} MiB warm, {warm[-1]:.1f} at the end, {min(warm):.1f} to {max(warm):.1f} between, "
             f"{100 * run.growth:+.2f} % (at most {100 * MOST_GROWTH:g})"
         )
+    if len(run.delays) > 1:
+        half = len(run.delays) // 2
+        first, second = median(run.delays[:half]), median(run.delays[half:])
+        lines.append(f"delay: {first:.1f} ms in the first half, {second:.1f} in the second")
     lines.append(f"exit code {run.code}, {len(run.faults)} faults: {'good' if run.is_good else 'NOT good'}")
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ def test_a_short_run_is_watched_to_its_end(tiny_model: ModelFolder, capsys: pyte
     assert len(run.memory) > 10
     assert min(run.memory) > 20
     assert run.status[-1].startswith("done: ")
+    assert min(run.delays) > 0
 
 
 def test_what_goes_wrong_makes_it_bad(capsys: pytest.CaptureFixture[str]) -> None:
