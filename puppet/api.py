@@ -12,6 +12,7 @@ from engines.model_folder import BUNDLED, ModelFolder
 from puppet import avatar_pictures, framing, images
 from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
+from puppet.sources.video_file import is_video
 from puppet.types import Frame
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Animator:
             AvatarError: the picture cannot be read, or the model finds no motion in it.
             SourceError: the video cannot be read.
         """
-        if isinstance(picture, (str, Path)) and avatar_pictures.is_clip(Path(picture)):
+        if isinstance(picture, (str, Path)) and is_video(Path(picture)):
             views = avatar_pictures.read_views(Path(picture), None, self._find_faces(), read=self.puppeteer.read)
             avatar = self.puppeteer.make_avatar(views[0], Path(picture).name, further=views[1:])
             self.puppeteer.set_avatar(avatar)

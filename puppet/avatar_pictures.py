@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from puppet import framing, images
 from puppet.errors import AvatarError
-from puppet.sources.video_file import VideoFile
+from puppet.sources.video_file import VideoFile, is_video
 from puppet.views import choose_views
 
 if TYPE_CHECKING:
@@ -21,19 +21,12 @@ MOST_SIDE = 1024
 """Pixels: the model scales avatars once more, so nothing is gained by larger ones."""
 
 
-CLIPS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
-"""Suffixes of files that are read as clips."""
 CLIP_S = 12.0
 """Seconds of a clip that are looked at."""
 SAMPLED = 60
 """Frames of them."""
 READ_SIDE = 256
 """Pixels: enough to read a pose off."""
-
-
-def is_clip(path: Path) -> bool:
-    """Whether a file is a clip by its name, from which an avatar takes several views."""
-    return path.suffix.lower() in CLIPS
 
 
 def read_views(
@@ -76,13 +69,19 @@ def _cuts(clip: VideoFile, square: Square, side: int, wanted: list[int] | None =
             yield images.crop(frame.image, square, size=side)
 
 
-def read_framed(path: Path, finder: FindsFaces | None) -> tuple[Image, Square]:
-    """A picture, uint8 (H, W, 3) RGB, and the part around its face; the middle without a face or a finder.
+def read_whole(path: Path) -> Image:
+    """A picture, or the first one of a clip, uint8 (H, W, 3) RGB.
 
     Raises:
         AvatarError: the picture cannot be used.
+        SourceError: it is no video.
     """
-    picture = images.read_picture(path)
+    return VideoFile(path).first() if is_video(path) else images.read_picture(path)
+
+
+def read_framed(path: Path, finder: FindsFaces | None) -> tuple[Image, Square]:
+    """As `read_whole`, and the part of it around its face; the middle without a face or a finder."""
+    picture = read_whole(path)
     return picture, _around_face(picture, finder)
 
 

@@ -14,7 +14,7 @@ from puppet.progress import Progress
 from puppet.settings import LiveSettings
 from puppet.sinks.video_file import VideoFileSink, refuse
 from puppet.sources import scripted
-from puppet.sources.video_file import VideoFile
+from puppet.sources.video_file import VideoFile, is_video
 from puppet.types import Frame, Motion
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _Crops:
 
 def _prepare(config: RenderConfig) -> _Pictures:
     """Read the avatar, open the video, and frame both; the face detector is gone when this returns."""
-    is_clip = avatar_pictures.is_clip(config.avatar)
+    is_clip = is_video(config.avatar)
     picture = None if is_clip else images.read_picture(config.avatar)
     samples = VideoFile(config.avatar).sample() if picture is None else iter([picture])
     driving = None if config.is_scripted else VideoFile(Path(config.driving))

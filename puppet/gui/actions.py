@@ -143,8 +143,8 @@ ROWS: tuple[Row, ...] = (
         lambda shell: shell.commands.settings.output.mirror,
     ),
     Row(
-        "add_avatars", "Add pictures…", "Ctrl+O", lambda shell: shell.gallery.ask(),
-        "Adds pictures of your own to the strip; they can be dropped on the window, too", "Avatar",
+        "add_avatars", "Add avatars…", "Ctrl+O", lambda shell: shell.gallery.ask(),
+        "Adds pictures of your own to the strip, which can be dropped on it, too, or short clips of one face", "Avatar",
     ),
     Row(
         "watch_folder", "Watch a folder…", "Ctrl+Shift+O", lambda shell: shell.gallery.toggle_folder(),

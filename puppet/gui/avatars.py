@@ -10,7 +10,7 @@ from PyQt6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import QFrame, QListView, QListWidget, QListWidgetItem
 from typing_extensions import override
 
-from puppet import framing, images
+from puppet import avatar_pictures, framing, images
 from puppet.gui.preview import as_qimage
 
 if TYPE_CHECKING:
@@ -196,12 +196,12 @@ class AvatarStrip(QListWidget):
 
 
 def thumbnail(path: Path, side: int, square: Square | None = None) -> Image:
-    """A part of a picture, its middle if none is named; uint8 (side, side, 3) RGB.
+    """A part of a picture or clip, its middle if none is named; uint8 (side, side, 3) RGB.
 
     Raises:
-        AvatarError: it cannot be read.
+        PuppetError: it cannot be read.
     """
-    picture = images.read_picture(path)
+    picture = avatar_pictures.read_whole(path)
     height, width = picture.shape[:2]
     if square is None or not framing.is_within(square, width, height):
         square = framing.centre_square(width, height)

@@ -20,14 +20,16 @@ from PyQt6.QtWidgets import (
 )
 
 from puppet.gui.actions import shortcut_text
-from puppet.gui.sources import VIDEOS
 from puppet.gui.widgets import PICTURES
+from puppet.sources import video_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from puppet.gui.actions import Row
 
+VIDEOS = f"Videos ({' '.join('*' + suffix for suffix in video_file.SUFFIXES)})"
+AVATARS = f"Pictures and clips ({PICTURES.partition('(')[2][:-1]} {VIDEOS.partition('(')[2]}"
 CHECKPOINTS = "Checkpoints (*.tar *.pth *.pt *.ckpt)"
 NOTICE = """<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do
 not pass yourself off as someone else.</p>
@@ -37,8 +39,8 @@ recordings and snapshots carry the same in their metadata.</p>
 
 
 def ask_pictures(parent: QWidget | None, take: Callable[[list[Path]], None]) -> None:
-    """Let the user choose picture files."""
-    dialog = QFileDialog(parent, "Add pictures", "", PICTURES)
+    """Let the user choose pictures, or clips whose frames become views of one avatar."""
+    dialog = QFileDialog(parent, "Add pictures or short clips of one face", "", f"{AVATARS};;{PICTURES};;{VIDEOS}")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
     _open(dialog)
@@ -71,7 +73,7 @@ def ask_checkpoint(parent: QWidget, take: Callable[[Path], None]) -> None:
 
 def ask_video(parent: QWidget, take: Callable[[str], None]) -> None:
     """Let the user choose a video file."""
-    dialog = QFileDialog(parent, "Drive with a video", "", f"Videos ({' '.join('*' + suffix for suffix in VIDEOS)})")
+    dialog = QFileDialog(parent, "Drive with a video", "", VIDEOS)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(take)
     _open(dialog)

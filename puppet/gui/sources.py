@@ -25,14 +25,6 @@ ASK_TEXT = "Video file…"
 ASK = "?"
 
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
-
-
-def is_video(path: Path) -> bool:
-    """By its name."""
-    return path.suffix.lower() in VIDEOS
-
-
 class SourcePicker(PlainChoice):
     """Emits what was chosen, as a text that can be remembered: a camera's name, `scripted`, or a file's path."""
 

@@ -24,10 +24,10 @@ from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.models import Models
 from puppet.gui.preview import as_qimage
-from puppet.gui.sources import is_video
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
 from puppet.sources.cameras import first_real
+from puppet.sources.video_file import is_video
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage

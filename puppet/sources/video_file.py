@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+"""Of the names of files that are taken for videos."""
 DEFAULT_RATE = Fraction(25)
 """Frames a second of files that do not say."""
 MAX_PIXELS = 8192 * 8192
@@ -60,6 +62,11 @@ class Clip:
     """File whose sound goes with the frames."""
     start: Fraction = Fraction(0)
     """Seconds in that file at which presentation time 0 lies."""
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is taken for a video, by its name."""
+    return path.suffix.lower() in SUFFIXES
 
 
 class VideoFile:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from puppet import avatar_pictures
 from puppet.sources.base import Performed
 from puppet.sources.head import Head
+from puppet.sources.video_file import is_video
 from puppet.stages.driver import Driver
 from puppet.stages.orders import Orders
 from puppet.state import Shot
@@ -112,7 +113,7 @@ class Infer:
     def load_avatar(self, path: Path, square: Square | None) -> Avatar:
         """Make a part of a picture file or of a clip the avatar; see `avatar_pictures`. To be ordered."""
         finder = self._avatar_finder()
-        if not avatar_pictures.is_clip(path):
+        if not is_video(path):
             return self.set_avatar(avatar_pictures.read_cut(path, square, finder), path.name)
         views = avatar_pictures.read_views(path, square, finder, read=self._puppeteer.read)
         return self.set_avatar(views[0], path.name, further=views[1:])

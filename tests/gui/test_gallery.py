@@ -11,10 +11,12 @@ from PyQt6.QtGui import QWheelEvent
 
 from puppet import images
 from puppet.framing import Square
+from puppet.gui import avatars, dialogs
 from puppet.gui.crop import CropDialog, CropView
 from puppet.saved_settings import SavedSettings
 from tests.gui.conftest import WAIT_MS
 from tests.live_fakes import grey
+from tests.media import write_video
 
 PICTURE = grey(0, width=200, height=100)
 SQUARE = Square(50.0, 0.0, 100.0)
@@ -147,3 +149,18 @@ def test_a_folder_that_is_gone_is_told_and_forgotten(window, tmp_path, qtbot):
 
     qtbot.waitUntil(lambda: "cannot be watched any more" in window.commands.message, timeout=WAIT_MS)
     assert window.gallery.folder is None
+
+
+def test_a_clip_joins_the_strip_with_its_first_picture(window, qtbot, tmp_path):
+    clip = write_video(tmp_path / "face.mp4", [grey(90, width=64, height=64), grey(200, width=64, height=64)])
+
+    window.gallery.add([clip])
+
+    assert window.gallery.strip.current == clip
+    np.testing.assert_allclose(avatars.thumbnail(clip, 16), 90, atol=2)
+
+
+def test_the_dialog_offers_pictures_and_clips_at_once():
+    assert "*.png" in dialogs.AVATARS
+    assert "*.mp4" in dialogs.AVATARS
+    assert dialogs.AVATARS.count("(") == dialogs.AVATARS.count(")") == 1

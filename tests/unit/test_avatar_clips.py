@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from puppet.avatar_pictures import READ_SIDE, SAMPLED, is_clip, read_views
+from puppet.avatar_pictures import READ_SIDE, SAMPLED, read_views
 from puppet.errors import AvatarError
 from puppet.framing import Square
 from puppet.types import Motion
@@ -62,8 +62,3 @@ def test_a_clip_of_nobody_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(AvatarError, match=r"night\.mp4: the model reads no usable motion"):
         read_views(path, None, None, read=read)
-
-
-def test_clips_are_told_from_pictures_by_their_names(tmp_path: Path) -> None:
-    assert is_clip(tmp_path / "me.MP4")
-    assert not is_clip(tmp_path / "me.png")
