@@ -52,6 +52,10 @@ class Shell(Protocol):
         """On consent and disclosure."""
         ...
 
+    def show_about(self) -> None:
+        """Which program this is."""
+        ...
+
     def show_first_run(self) -> None:
         """Camera, avatar, calibration, step by step."""
         ...
@@ -188,6 +192,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "notice", "Consent and disclosure", "Shift+F1", lambda shell: shell.show_notice(),
         "What to bear in mind with pictures of people", "Help",
+    ),
+    Row(
+        "about", "About Puppet", "Ctrl+F1", lambda shell: shell.show_about(),
+        "Says which version this is, and under which licence", "Help",
     ),
     *(
         Row(

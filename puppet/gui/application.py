@@ -15,7 +15,7 @@ from engines.errors import EngineError
 from engines.model_folder import ModelFolder
 from puppet import config, live_options, saved_settings
 from puppet.errors import ConfigError, PuppetError
-from puppet.gui import screen, style
+from puppet.gui import icons, screen, style
 from puppet.gui.models import Opener
 from puppet.gui.start import Start
 from puppet.gui.window import Window
@@ -63,6 +63,8 @@ def run(chosen: argparse.Namespace) -> int:
     qInstallMessageHandler(_forward)
     application = _application()
     application.setApplicationName("Puppet")
+    application.setDesktopFileName("puppet")
+    application.setWindowIcon(icons.program_icon())
     style.apply(application)
     with Interruption() as interruption:
         ends_at = time.perf_counter() + chosen.seconds if chosen.seconds else None

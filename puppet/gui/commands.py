@@ -73,6 +73,7 @@ class Commands:
         self.open_virtual_camera = open_virtual_camera
         self._calibrate_at: float | None = None
         self._message_until = 0.0
+        self._recording_since = 0.0
 
     def say(self, sentence: str, *, offer: Offer | None = None) -> None:
         """Tell the user something for some seconds, longer if something is offered with it."""
@@ -104,6 +105,11 @@ class Commands:
             self._calibrate_at = None
         elif self._has_driver():
             self._calibrate_at = self._clock() + COUNTDOWN_S
+
+    @property
+    def recording_s(self) -> float | None:
+        """For how long a recording has been made, seconds; None: there is none."""
+        return None if self.recorder is None else self._clock() - self._recording_since
 
     @property
     def is_calibrating(self) -> bool:
@@ -211,7 +217,7 @@ class Commands:
         self.change(settings.model_copy(update={"output": settings.output.model_copy(update=changes)}))
 
     def _begin_recording(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+        self.recorder, self._recording_since = recorder, self._clock()
         self.tasks.watch(
             self._pipeline.add_sink(recorder),
             then=lambda _: self.say(f"recording into {recorder.path}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTableWidget,
@@ -19,6 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from puppet.gui import icons
 from puppet.gui.actions import shortcut_text
 from puppet.gui.widgets import PICTURES
 from puppet.sources import video_file
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 VIDEOS = f"Videos ({' '.join('*' + suffix for suffix in video_file.SUFFIXES)})"
 AVATARS = f"Pictures and clips ({PICTURES.partition('(')[2][:-1]} {VIDEOS.partition('(')[2]}"
 CHECKPOINTS = "Checkpoints (*.tar *.pth *.pt *.ckpt)"
+PACKAGE = "puppet-live"
+ABOUT = """<h2>Puppet</h2><p>Version {version}</p>
+<p>One picture moves as you do, on this machine alone.</p>
+<p>Free software under the GNU General Public License,<br>version 3 or later; without any warranty.</p>"""
 NOTICE = """<p>This program makes a picture move as you do. Use pictures of people only with their consent, and do
 not pass yourself off as someone else.</p>
 <p>Those who watch should know what they see: a small sign in the corner says that the picture is made by AI, and
@@ -104,6 +111,24 @@ def show_shortcuts(parent: QWidget, rows: Sequence[Row]) -> None:
     _finish(dialog, table, "Close")
 
 
+def show_about(parent: QWidget) -> None:
+    """Which program this is."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("About Puppet")
+    side = 5 * dialog.fontMetrics().height()
+    icon, text = QLabel(), QLabel(ABOUT.format(version=_version()))
+    icon.setPixmap(icons.program_icon().pixmap(side, side))
+    text.setTextFormat(Qt.TextFormat.RichText)
+    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    content = QWidget()
+    row = QHBoxLayout(content)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(dialog.fontMetrics().height())
+    row.addWidget(icon)
+    row.addWidget(text, 1)
+    _finish(dialog, content, "Close")
+
+
 def show_notice(parent: QWidget, agree: Callable[[], None]) -> None:
     """On consent and disclosure; `agree` is called when it was read."""
     dialog = QDialog(parent)
@@ -114,6 +139,13 @@ def show_notice(parent: QWidget, agree: Callable[[], None]) -> None:
     text.setMinimumWidth(30 * dialog.fontMetrics().height())
     dialog.accepted.connect(agree)
     _finish(dialog, text, "I understand")
+
+
+def _version() -> str:
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return "of a folder that was not installed"
 
 
 def _finish(dialog: QDialog, content: QWidget, answer: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
@@ -12,6 +13,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from PyQt6.QtGui import QColor
 
+FOLDER = Path(__file__).parents[1] / "assets" / "icons"
 DRAWINGS = {
     "add_avatars": '<path d="M12 5v14M5 12h14"/>',
     "calibrate": '<circle cx="12" cy="12" r="6.5"/><path d="M12 2.5V8M12 16v5.5M2.5 12H8M16 12h5.5"/>',
@@ -66,6 +68,11 @@ class LineEngine(QIconEngine):
 def icon(key: str) -> QIcon:
     """The icon of a command; an empty one if it has none."""
     return QIcon(LineEngine(key)) if key in DRAWINGS else QIcon()
+
+
+def program_icon() -> QIcon:
+    """Of the program itself."""
+    return QIcon(str(FOLDER / "puppet.svg"))
 
 
 def _ink(mode: QIcon.Mode, state: QIcon.State) -> QColor:

@@ -53,9 +53,11 @@ class StatusLine(QStatusBar):
         """All that it says, from left to right."""
         return [self._sentence.text(), *(label.text() for label in self._figures.values())]
 
-    def show_state(self, state: LiveState, *, virtual_camera_name: str | None) -> None:
-        """Follow the pipeline."""
-        self._sentence.setText(summary(state))
+    def show_state(self, state: LiveState, *, virtual_camera_name: str | None, recording_s: float | None) -> None:
+        """Follow the pipeline; a recording of so many seconds is told first, None: there is none."""
+        minutes, seconds = divmod(int(recording_s or 0), 60)
+        recording = "" if recording_s is None else f"Recording {minutes}:{seconds:02} · "
+        self._sentence.setText(recording + summary(state))
         texts = (
             f"{state.fps:.0f} fps" if state.fps else "- fps",
             delay(state, MODEL),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPalette
+
+from puppet.gui.icons import FOLDER
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QApplication, QLabel
@@ -30,7 +31,6 @@ FADED = {Role.WindowText, Role.Text, Role.ButtonText}
 """Fainter where a control is disabled."""
 
 TITLE = 1.4
-ICONS = Path(__file__).parents[1] / "assets" / "icons"
 SHEET = """
 QMenuBar { background: palette(window); padding: 0.2em 0.4em; }
 QMenuBar::item { padding: 0.3em 0.7em; border-radius: 5px; }
@@ -128,7 +128,7 @@ QStatusBar { color: palette(placeholder-text); }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { padding: 0.3em 0.4em; color: palette(placeholder-text); }
 QStatusBar QLabel#state { color: palette(window-text); font-weight: 600; }
-""".replace("ICONS", ICONS.as_posix())
+""".replace("ICONS", FOLDER.as_posix())
 
 
 def apply(application: QApplication) -> None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from puppet import config
 from puppet.errors import SourceError
-from puppet.gui import actions, dialogs, status
+from puppet.gui import actions, dialogs
 from puppet.gui.avatars import dropped_paths, thumbnail
 from puppet.gui.banner import Offer
 from puppet.gui.commands import Commands
@@ -23,6 +23,7 @@ from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.models import Models
+from puppet.gui.news import News
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import SavedSettings
@@ -68,7 +69,7 @@ class Window(QMainWindow):
         self._avatar_image: QImage | None = None
         self._first_run: FirstRun | None = None
         self._greet_at = math.inf
-        self._recalibrate = Offer("Calibrate", self.commands.calibrate)
+        self._news = News(self.commands)
         self._is_listing = False
         self._notices = 0
         self._listed_at = self._written_at = -math.inf
@@ -159,6 +160,10 @@ class Window(QMainWindow):
         """Show the first run as soon as the window is in its place, so that it comes to lie over its middle."""
         self._greet_at = time.perf_counter() + SETTLED_S
 
+    def show_about(self) -> None:
+        """See `Shell`."""
+        dialogs.show_about(self)
+
     def show_first_run(self) -> None:
         """See `Shell`."""
         if self._first_run is None:
@@ -221,24 +226,15 @@ class Window(QMainWindow):
         if state.notices > self._notices and state.notice:
             self.commands.say(state.notice)
         self._notices = state.notices
-        self._show_banner(state)
+        self.parts.banner.say(*self._news.latest(state))
         camera = self.commands.virtual_camera
-        self.parts.status.show_state(state, virtual_camera_name=None if camera is None else camera.name)
+        self.parts.status.show_state(
+            state, virtual_camera_name=None if camera is None else camera.name, recording_s=self.commands.recording_s
+        )
         actions.follow(self._actions, self)
         self.parts.panel.offer_parts(() if self._start.opener is None else self._start.opener.part_names)
         self.parts.work.follow(*self.models.work(state.phase))
         self.engines.follow(state.phase)
-
-    def _show_banner(self, state: LiveState) -> None:
-        """What does not work, else what was told, else what does not look as it should."""
-        commands, trouble, warning = self.commands, status.trouble(state), status.warning(state)
-        is_urgent = state.failure is not None or state.source.trouble is not None
-        if trouble and (is_urgent or not commands.message):
-            self.parts.banner.say(trouble, "trouble")
-        elif commands.message:
-            self.parts.banner.say(commands.message, "note", commands.offer)
-        else:
-            self.parts.banner.say(warning, "warning", self._recalibrate if state.face.sentence else None)
 
     @staticmethod
     def _still(start: Start) -> Image:

@@ -71,7 +71,9 @@ def test_figures_are_rounded_for_reading(qtbot):
             **RUNNING, fps=29.6, times=times, counts=Counts(dropped=7), model=model, sinks=(SinkState("v", True),)
         ),
         virtual_camera_name="v",
+        recording_s=75.4,
     )
+    assert line.texts()[0] == "Recording 1:15 · Waiting for a camera"
     assert line.texts()[1:] == [
         "30 fps", "model 12 / 23 ms", "total 31 / 57 ms", "7 dropped", "face -", "virtual camera on",
         "OpenVINO 2026, some processor, bf16",

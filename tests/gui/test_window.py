@@ -224,6 +224,18 @@ def test_the_virtual_camera_is_switched_on_and_off(window, pipeline, qtbot):
     qtbot.waitUntil(lambda: sink.closed, timeout=WAIT_MS)
 
 
+def test_who_shows_the_camera_to_others_is_told_and_shows_the_avatar_again_with_one_click(window, qtbot):
+    window.commands.open_virtual_camera = lambda: FakeSink("loopback")
+    window.commands.toggle_virtual_camera()
+    qtbot.waitUntil(lambda: "virtual camera on" in window.parts.status.texts(), timeout=WAIT_MS)
+    window._actions["pass_through"].trigger()
+    window.commands.hush()
+
+    qtbot.waitUntil(lambda: window.parts.banner.text.startswith("Others see your camera's own"), timeout=WAIT_MS)
+    window.parts.banner.button.click()
+    assert window.commands.settings.output.show == "avatar"
+
+
 def test_calibration_counts_down_first(window, pipeline, monkeypatch):
     asked, now = [], 100.0
     driven = replace(pipeline.state(), frame=Frame(grey(50), 0, 0.0))
@@ -259,7 +271,7 @@ def test_everything_that_takes_the_focus_has_an_accessible_name(window):
     assert not nameless
 
 
-@pytest.mark.parametrize("key", ["shortcuts", "notice", "set_up", "crop_avatar"])
+@pytest.mark.parametrize("key", ["shortcuts", "notice", "set_up", "crop_avatar", "about"])
 def test_everything_in_a_dialog_has_an_accessible_name(window, qtbot, key):
     window._actions[key].trigger()
     qtbot.waitUntil(lambda: window.findChild(QDialog) is not None, timeout=WAIT_MS)
