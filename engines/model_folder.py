@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -18,11 +19,13 @@ from engines.errors import ModelFolderError
 from engines.spec import FORMAT_VERSION, ModelSpec, RoleName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from typing_extensions import Self
 
 SPEC_FILE = "model.json"
+PART_NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""What a part may be called; words in it say what it shows."""
 _CHUNK = 1 << 20
 
 
@@ -96,6 +99,27 @@ def write_spec(folder: Path, spec: ModelSpec) -> None:
     """Write `model.json` into a folder that is being filled (see `replacing_folder`)."""
     text = spec.model_dump_json(indent=2) + "\n"
     (folder / SPEC_FILE).write_text(text, encoding="utf-8")
+
+
+def rename_parts(path: Path, names: Sequence[str]) -> ModelFolder:
+    """Give the parts of a model folder other names; `model.json` is replaced at once.
+
+    Raises:
+        ModelFolderError: the folder cannot be used or written, or the names do not fit its parts.
+    """
+    spec = ModelFolder.read(path).spec
+    if len(names) != spec.parts:
+        raise ModelFolderError(f"{path} has {spec.parts} parts, and {len(names)} names were given; give one for each")
+    for name in names:
+        if not PART_NAME.fullmatch(name) or name == "background" or list(names).count(name) > 1:
+            raise ModelFolderError(
+                f"{name!r} cannot be the name of a part; take small letters, digits and underscores, no name twice, "
+                "and not background"
+            )
+    with tempfile.TemporaryDirectory(prefix=".names.", dir=path) as filling:
+        write_spec(Path(filling), spec.model_copy(update={"part_names": tuple(names)}))
+        os.replace(Path(filling) / SPEC_FILE, path / SPEC_FILE)
+    return ModelFolder.read(path)
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:

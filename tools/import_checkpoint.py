@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -14,6 +16,9 @@ from engines.configuration import read_configuration
 from engines.errors import EngineError
 from engines.export import export_model
 from engines.model_folder import ModelFolder, refuse_existing
+from puppet import config
+from puppet.errors import PuppetError
+from tools.name_parts import name_by_faces, tell_names
 
 _STEPS = {"mcs": 6, "fomm": 5}
 """Reading, loading, and one step a graph."""
@@ -25,13 +30,18 @@ def main(arguments: list[str] | None = None) -> int:
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
         model = _import(options)
-    except EngineError as error:
+        sheet = None
+        if model.spec.family == "mcs":
+            model, sheet = name_by_faces(model.path, options.faces or config.avatars())
+    except (EngineError, PuppetError) as error:
         errors.print(str(error))
         return 2
     except KeyboardInterrupt:
         errors.print(f"interrupted; nothing was written to {options.output}")
         return 130
     _summarise(model)
+    if sheet is not None:
+        tell_names(model, sheet)
     return 0
 
 
@@ -48,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         "--precision", choices=("fp32", "fp16"), default="fp32", help="of the convolutions; coordinates stay fp32"
     )
     parser.add_argument("--licence", default="unknown: ask whoever published the checkpoint", help="of the weights")
+    parser.add_argument(
+        "--faces", type=Path, nargs="+", metavar="PICTURE", help="by which parts are named (default: bundled avatars)"
+    )
     parser.add_argument("--force", action="store_true", help="replace a model folder that is there")
     return parser
 

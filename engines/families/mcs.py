@@ -71,7 +71,7 @@ class MCS(PuppetModel):
         common, reader = configuration.common_params, configuration.segmentation_module_params
         self.size = configuration.size
         self.parts = common.num_segments
-        self.part_names = tuple(f"part {number}" for number in range(1, self.parts + 1))
+        self.part_names = tuple(f"part_{number}" for number in range(1, self.parts + 1))
         self.align_corners = configuration.align_corners
         self.segmentation_module = SegmentationModule(
             parts=self.parts,

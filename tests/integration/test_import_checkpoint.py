@@ -51,6 +51,8 @@ def test_an_imported_model_gives_the_picture_of_the_networks(tmp_path: Path) -> 
     wanted = to_bytes(reference("mcs_small")["absolute.prediction"]).numpy()
     assert np.abs(picture.astype(int) - wanted).max() <= 1
     assert (folder.spec.name, folder.spec.licence, folder.spec.family) == ("small", "CC0", "mcs")
+    assert (folder.path / "parts.png").is_file()
+    assert not [name for name in folder.spec.part_names if name.startswith("part ")]
 
 
 def test_a_configuration_file_decides_what_shapes_cannot_tell(tmp_path: Path) -> None:
