@@ -1,5 +1,6 @@
 # make run     start the program: the first call installs it into .venv
-# make test    run the tests; make check: style, types, import rules; make screenshots: pictures of the window
+# make test    run the tests; make check: style, types, import rules; make screenshots: pictures of the window;
+#              make vm: the program between a webcam driver and a virtual camera, in a virtual machine, some minutes
 # Needs Python 3.10 or newer with venv; another interpreter: make run PYTHON=python3.12
 
 PYTHON ?= python3
@@ -13,10 +14,10 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format screenshots evaluate-extra clean
+.PHONY: help run test vm check format screenshots evaluate-extra clean
 
 help:
-	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -n 3
+	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -n 4
 
 run: $(VENV)/.base
 	@$(RUNNER) tools/check_qt.py
@@ -25,6 +26,9 @@ run: $(VENV)/.base
 test: $(VENV)/.dev
 	@$(RUNNER) tools/check_qt.py
 	@QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(RUNNER) -m pytest $(ARGS)
+
+vm: $(VENV)/.dev
+	@OMP_WAIT_POLICY=PASSIVE $(RUNNER) -m pytest -m vm tests/vm $(ARGS)
 
 check: $(VENV)/.dev
 	@$(RUNNER) -m ruff check

@@ -2,7 +2,7 @@
 
 The newest Debian kernel in /boot runs by software emulation. Its root is this machine's, read-only, with a layer in
 memory above it, so that the same interpreter and checkout lie at the same paths and nothing here is changed. One folder
-is shared for writing.
+is shared for writing. `python -m tests.vm.machine` names the packages that are missing here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = (
-    "qemu-system-x86", "linux-image-amd64", "linux-headers-amd64", "v4l2loopback-dkms", "busybox-static", "kmod",
-)  # fmt: skip
+PROGRAMS = {
+    "qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "modprobe": "kmod", "v4l2-ctl": "v4l-utils",
+    "ffmpeg": "ffmpeg", "chromium": "chromium", "Xvfb": "xvfb",
+}  # fmt: skip
+"""What the machine and the checks in it start, and Debian's packages of them."""
+KERNEL = ("linux-image-amd64", "linux-headers-amd64", "v4l2loopback-dkms")
 SHARED = Path("/shared")
 """Where the guest sees the shared folder."""
 BOOT_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
@@ -40,9 +43,10 @@ mount -t overlay -o lowerdir=/host,upperdir=/memory/above,workdir=/memory/work m
 mkdir -p /root{shared}
 mount -t 9p -o $share shared /root{shared}
 for place in dev proc sys; do mount --move /$place /root/$place; done
+ip link set lo up
 exec switch_root /root /bin/sh -c '
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PYTHONDONTWRITEBYTECODE=1
-mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /run; mkdir /run/tmp; export TMPDIR=/run/tmp
 mkdir -p /dev/shm; mount -t tmpfs tmpfs /dev/shm
 cd {folder}
 {command} >{shared}/output 2>&1
@@ -67,15 +71,20 @@ class Result:
 
 def why_not() -> str | None:
     """What the machine lacks on this host; None if it can be started."""
-    missing = [name for name in ("qemu-system-x86_64", "busybox", "modprobe") if shutil.which(name) is None]
-    kernel = newest_kernel()
-    if kernel is None:
-        missing.append("a Debian kernel in /boot")
-    else:
-        missing += [f"the module {name}" for name in GUEST_MODULES if not _module_paths(kernel, name)]
-    if not missing:
+    packages = missing_packages()
+    if not packages:
         return None
-    return f"no {', no '.join(missing)}; run: apt-get install --no-install-recommends {' '.join(PACKAGES)}"
+    return f"the machine cannot be started; run: apt-get install --no-install-recommends {' '.join(packages)}"
+
+
+def missing_packages() -> list[str]:
+    """Debian's packages that the machine or the checks in it need and that are not there."""
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    kernel = newest_kernel()
+    # Without `modprobe` nobody knows.
+    if kernel is None or "kmod" in missing or not all(_module_paths(kernel, name) for name in GUEST_MODULES):
+        missing += KERNEL
+    return missing
 
 
 def newest_kernel() -> str | None:
@@ -90,7 +99,7 @@ def newest_kernel() -> str | None:
 class Machine:
     """One boot a run."""
 
-    def __init__(self, shared: Path, *, memory_mib: int = 3000) -> None:
+    def __init__(self, shared: Path, *, memory_mib: int = 4000) -> None:
         """Choose the folder that the guest may write to."""
         self._shared = shared
         self._memory_mib = memory_mib
@@ -162,3 +171,7 @@ def _cpio(files: list[tuple[str, int, bytes]]) -> bytes:
         archive += bytes(-len(archive) % 4) + content
         archive += bytes(-len(archive) % 4)
     return bytes(archive)
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{package}\n" for package in missing_packages()))

@@ -6,21 +6,20 @@ import json
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from puppet import images
-from tests.vm import guest, machine
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.vm import guest, machine, program
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(0)]
 
-TIMEOUT_S = 900.0 * float(os.environ.get("PUPPET_VM_TIME_FACTOR", "1"))
+TIMEOUT_S = 1500.0 * float(os.environ.get("PUPPET_VM_TIME_FACTOR", "1"))
 """Of the whole run; a busy host needs a factor."""
+BUSY = 1.6
+"""Load a core, over five minutes; the machine alone makes it 1."""
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +35,30 @@ def report(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
     shared = tmp_path_factory.mktemp("vm")
     write(shared / "model")
-    images.write_picture(shared / "avatar.png", np.full((64, 64, 3), guest.AVATAR, np.uint8))
+    images.write_picture(shared / "avatar.png", np.full((64, 64, 3), program.AVATAR, np.uint8))
     result = machine.Machine(shared).run(
         [sys.executable, "-m", "tests.vm.guest", str(machine.SHARED)], timeout_s=TIMEOUT_S
     )
     sys.stdout.write(result.output)
     _keep(shared)
-    assert result.output, f"the machine did not start; its console ends with:\n{result.console[-3000:]}"
-    return json.loads((shared / "report.json").read_text())
+    written = shared / "report.json"
+    assert written.exists(), f"no check was made:\n{result.output}\nthe console ends with:\n{result.console[-3000:]}"
+    return json.loads(written.read_text())
 
 
 def _keep(shared: Path) -> None:
-    """Copy the log to where it is asked for."""
+    """Copy the log, and the pictures of the window, to the folder where they are wanted."""
     wanted = os.environ.get("PUPPET_VM_LOG")
-    if wanted and (shared / "output").exists():
-        shutil.copyfile(shared / "output", wanted)
+    if wanted:
+        Path(wanted).mkdir(parents=True, exist_ok=True)
+        for path in (shared / "output", *shared.glob("window*.png")):
+            if path.exists():
+                shutil.copy(path, wanted)
 
 
-@pytest.mark.parametrize("check", guest.CHECKS)
+@pytest.mark.parametrize("check", [name for _, name in guest.CHECKS])
 def test_in_the_machine(report: dict[str, str], check: str) -> None:
     assert check in report, "the run ended before this check"
+    if report[check].startswith(guest.UNSTEADY) and os.getloadavg()[1] > BUSY * (os.cpu_count() or 1):
+        pytest.skip(f"the host is too busy to measure rates ({report[check]})")
     assert not report[check], report[check]
