@@ -28,6 +28,7 @@ STUCK_S = 3.0
 BLACK = 12
 """Mean level, 0 to 255: below it, and without contrast, nothing can be seen."""
 BLACK_CONTRAST = 40
+UNPLUGGED = "was unplugged; plug it in again and it goes on by itself"
 GRID = 16
 """Pixels between those that are looked at for that."""
 
@@ -59,6 +60,7 @@ class Camera:
         self._list = lister
         self._capture: Any = None
         self._count = 0
+        self._has_worked = False
         self._watch = Watch()
 
     def open(self) -> SourceMode:
@@ -77,6 +79,7 @@ class Camera:
             capture.release()
             raise
         self._capture = capture
+        self._has_worked = True
         self._watch = Watch()
         return _mode(capture)
 
@@ -115,7 +118,8 @@ class Camera:
     def _find(self) -> CameraInfo:
         found = find_again(self.info, self._list())
         if found is None:
-            raise SourceLostError(f"{self.name} is not there; plug it in, or choose another camera")
+            is_lost = UNPLUGGED if self._has_worked else "is not there; plug it in, or choose another camera"
+            raise SourceLostError(f"{self.name} {is_lost}")
         return found
 
     def _start(self, capture: Any) -> None:
@@ -146,7 +150,7 @@ class Camera:
     def _why_silent(self, waited: float) -> str:
         """Why no picture came, once the device is known to be open."""
         if find_again(self.info, self._list()) is None:
-            return f"{self.name} was unplugged; plug it in again and it goes on by itself"
+            return f"{self.name} {UNPLUGGED}"
         if waited >= SILENCE_S / 2:
             return f"{self.name} is frozen: no picture for {waited:.0f} s; unplug it and plug it in again"
         # While our own handle holds the device it would look busy because of us.
