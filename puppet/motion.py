@@ -141,13 +141,16 @@ class MotionBasis:
     limited: int
     """How many parts were kept from going too far in the last frame."""
 
-    def __init__(self, avatar: Motion, first: Motion, part_names: Sequence[str] = ()) -> None:
-        """Take the two motions; they must stay unchanged.
+    def __init__(
+        self, avatar: Motion, first: Motion, part_names: Sequence[str] = (), *, further: Sequence[Motion] = ()
+    ) -> None:
+        """Take the motions; they must stay unchanged.
 
         Args:
             avatar: where its parts are.
             first: the driver's motion that counts as the avatar's own pose.
             part_names: of the parts; without them mouth and eyes have no gains of their own.
+            further: of other views of the avatar; limits count from whichever is near enough.
 
         Raises:
             ValueError: either is not usable, or they have different numbers of parts.
@@ -164,6 +167,7 @@ class MotionBasis:
         self.bearing = bearing(avatar.shift, first.shift)
         self.held = self.limited = 0
         self._gains = Gains(part_names or [""] * len(first.shift))
+        self._further = tuple(further)
         self._last_target = avatar
 
     def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
@@ -203,8 +207,10 @@ class MotionBasis:
         way = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0)) * way
         way = self._gains.shifts(way, self.avatar.shift, settings)
         relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))
-        if settings.limits:
-            way, relative = self._limited(way, relative)
+        target = Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+        if not settings.limits or any(_is_near(target, view) for view in self._further):
+            return target
+        way, relative = self._limited(way, relative)
         return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
 
     def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
@@ -217,3 +223,11 @@ class MotionBasis:
         relative, is_stretched = limit_affines(relative)
         self.limited = len(way) if share < 1 else int((is_away | is_stretched).sum())
         return way, relative
+
+
+def _is_near(target: Motion, view: Motion) -> bool:
+    """Whether no limit holds a target back from a view."""
+    way = target.shift - view.shift
+    if turned_share(way, view.shift) < 1 or limit_shifts(way, view.shift)[1].any():
+        return False
+    return is_usable(target) and not limit_affines(target.affine @ inverse(view.affine))[1].any()

@@ -265,7 +265,8 @@ class Puppeteer:
             avatar = self.avatar.motion
             # Masks that the engine carries along need not be carried here.
             bare = Motion(avatar.shift, avatar.affine) if self._engines.carries_masks else avatar
-            self._basis = MotionBasis(bare, self.first, self.part_names)
+            further = [view.motion for view in self.avatar.further]
+            self._basis = MotionBasis(bare, self.first, self.part_names, further=further)
 
     def _fitted(self, image: Image) -> Image:
         """The picture at the model's size.

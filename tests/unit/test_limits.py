@@ -102,6 +102,18 @@ def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
     assert MOST_TURNED < 0.2
 
 
+def test_a_view_that_shows_the_turned_head_lets_it_turn_so_far():
+    depth = np.float32([0.2, 0.1, 0.1, 0.5, 0.2, 0.2, 0.3, 0.3, -0.4])
+    way = np.stack([depth, np.zeros_like(depth)], axis=1) * 2
+    view, other_side = pose(FACE + 0.9 * way), pose(FACE - 0.9 * way)
+
+    for views, is_free in (([view], True), ([other_side], False), ([other_side, view], True)):
+        basis = MotionBasis(pose(FACE), pose(FACE), NAMES, further=views)
+        moved = basis.transfer(pose(FACE + way), LiveSettings()).shift - FACE
+        assert np.allclose(moved, way, atol=1e-5) == is_free
+        assert (basis.limited == 0) == is_free
+
+
 @pytest.mark.parametrize("tilt", [0, 15, -30])
 def test_a_tilted_driver_moves_an_upright_avatar_upright(tilt):
     nod = np.float32([0, 0.1])
