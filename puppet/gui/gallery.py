@@ -55,10 +55,13 @@ class Gallery:
         )
 
     def pick_path(self, path: Path) -> None:
-        """Drive that picture; it joins the strip."""
+        """Drive that picture; it joins the strip, unless it comes with the watched folder."""
+        path = path.absolute()
+        if path.parent == self.folder and path not in self.strip.paths and path.is_file():
+            self.strip.watch({**self.strip.watched, path: path.stat().st_mtime})
         self.strip.add([path])
-        self.strip.select(path.absolute())
-        self.load(path.absolute())
+        self.strip.select(path)
+        self.load(path)
 
     def add(self, paths: Sequence[Path]) -> None:
         """Put pictures on the strip and drive the last of them."""

@@ -26,7 +26,7 @@ from puppet.gui.models import Models
 from puppet.gui.news import News
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
-from puppet.saved_settings import SavedSettings
+from puppet.saved_settings import MOST_AVATARS, SavedSettings
 from puppet.sources.cameras import first_real
 from puppet.sources.video_file import is_video
 
@@ -91,14 +91,15 @@ class Window(QMainWindow):
 
     def saved(self) -> SavedSettings:
         """What to remember."""
+        strip = self.parts.strip
         swapless = self.commands.settings.live.model_copy(update={"swap": ()})  # part names are one model's
         shown = self.commands.settings.output.model_copy(update={"show": "avatar"})
         return SavedSettings(
             settings=self.commands.settings.model_copy(update={"live": swapless, "output": shown}),
             source=self.parts.picker.wanted if self.has_agreed else None,
-            avatar=self.parts.strip.current,
-            added_avatars=tuple(self.parts.strip.added),
-            crops=self.parts.strip.crops,
+            avatar=strip.current,
+            added_avatars=tuple(strip.added[-MOST_AVATARS:]),
+            crops=dict(list(strip.crops.items())[-MOST_AVATARS:]),
             folder=self.gallery.folder,
             model=self.models.path,
             has_agreed=self.has_agreed,

@@ -144,6 +144,17 @@ def test_a_watched_picture_is_removed_in_its_folder_only(window, tmp_path, qtbot
     assert window.parts.strip.current == tmp_path / "zoe.png"
 
 
+def test_a_watched_picture_is_driven_again_at_the_next_start_and_stays_the_folders(open_window, tmp_path, qtbot):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    images.write_picture(folder / "zoe.png", grey(200))
+    window = open_window(saved=SavedSettings(has_agreed=True, folder=folder), avatar=folder / "zoe.png")
+
+    qtbot.waitUntil(lambda: window.parts.avatar.picture is not None, timeout=WAIT_MS)
+    assert window.parts.strip.current == folder / "zoe.png"
+    assert window.saved().added_avatars == ()
+
+
 def test_a_folder_that_is_gone_is_told_and_forgotten(window, tmp_path, qtbot):
     window.gallery.watch(tmp_path / "nothing")
 
@@ -164,3 +175,15 @@ def test_the_dialog_offers_pictures_and_clips_at_once():
     assert "*.png" in dialogs.AVATARS
     assert "*.mp4" in dialogs.AVATARS
     assert dialogs.AVATARS.count("(") == dialogs.AVATARS.count(")") == 1
+
+
+def test_more_pictures_than_can_be_remembered_do_not_keep_the_rest_from_being(window, tmp_path, monkeypatch):
+    monkeypatch.setattr("puppet.gui.window.MOST_AVATARS", 2)
+    for name in ("a", "b", "c"):
+        images.write_picture(tmp_path / f"{name}.png", grey(30))
+        window.parts.strip.crop(tmp_path / f"{name}.png", SQUARE)
+    window.gallery.add([tmp_path / f"{name}.png" for name in ("a", "b", "c")])
+
+    saved = window.saved()
+    assert saved.added_avatars == (tmp_path / "b.png", tmp_path / "c.png")
+    assert len(saved.crops) <= 2
