@@ -87,6 +87,8 @@ class Commands:
 
     def tick(self) -> int:
         """Do what is due; returns the seconds left until calibration, 0 if none is coming."""
+        if self.recorder is not None and self.recorder.has_failed:
+            self.recorder = None  # the pipeline says why
         now = self._clock()
         if self.message and now > self._message_until:
             self.hush()

@@ -51,6 +51,11 @@ class Recorder:
         self._failure: PuppetError | None = None
         self._began: float | None = None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by itself, because the encoder or the disk failed."""
+        return self._failure is not None
+
     def open(self, mode: OutputMode) -> None:
         """Open the file and start the encoder.
 

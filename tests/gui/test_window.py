@@ -19,10 +19,11 @@ from PyQt6.QtWidgets import (
     QSlider,
 )
 
-from puppet.errors import PuppetError
+from puppet.errors import PuppetError, SinkError
 from puppet.gui.crop import CropView
 from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
+from puppet.sinks.video_file import VideoFileSink
 from puppet.sources.cameras import CameraInfo
 from puppet.sources.video_file import VideoFile
 from puppet.types import Frame
@@ -210,6 +211,17 @@ def test_a_recording_and_a_snapshot_are_files(window, tmp_path, qtbot):
     (video,), (picture,) = (tmp_path / "videos").iterdir(), (tmp_path / "pictures").iterdir()
     assert next(VideoFile(video).frames()).image.shape == (720, 1280, 3)
     assert b"trainedAlgorithmicMedia" in picture.read_bytes()
+
+
+def test_a_recording_that_fails_is_told_and_is_over(window, qtbot, monkeypatch):
+    def fail(*_: object) -> None:
+        raise SinkError("the disk is full; free some space")
+
+    monkeypatch.setattr(VideoFileSink, "write", fail)
+    window.commands.toggle_recording()
+    qtbot.waitUntil(lambda: "disk is full" in window.parts.banner.text, timeout=WAIT_MS)
+
+    qtbot.waitUntil(lambda: window.commands.recorder is None, timeout=WAIT_MS)
 
 
 def test_the_virtual_camera_is_switched_on_and_off(window, pipeline, qtbot):
