@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from puppet.errors import SinkError
 from puppet.framing import Square  # noqa: TC001 - see above
 from puppet.images import write_bytes
-from puppet.settings import Settings
+from puppet.settings import Settings, SwapPreset
 
 log = logging.getLogger(__name__)
 
 NAME = "settings.json"
 MOST_AVATARS = 200
+MOST_PRESETS = 30
 
 
 class SavedSettings(BaseModel):
@@ -34,6 +35,7 @@ class SavedSettings(BaseModel):
     crops: dict[Path, Square] = Field({}, description="parts of pictures, chosen by hand", max_length=MOST_AVATARS)
     folder: Path | None = Field(None, description="whose pictures are on the strip, too")
     model: Path | None = Field(None, description="model folder; None: the bundled one")
+    swap_presets: dict[str, SwapPreset] = Field({}, description="by the user's own names", max_length=MOST_PRESETS)
     has_agreed: bool = Field(default=False, description="the notice on consent and disclosure was read")
     ghost: float = Field(0.0, ge=0.0, le=1.0, description="how strongly the avatar lies over the camera's picture")
     geometry: str = Field("", description="of the window, as Qt writes it, base64")

@@ -109,6 +109,19 @@ class LiveSettings(BaseModel):
     )
 
 
+class SwapPreset(BaseModel):
+    """A way to swap parts, to be called again; fields as in `LiveSettings`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swap: tuple[str, ...]
+    swap_inverse: bool = False
+    swap_mask: Literal["both", "driving", "avatar"] = "both"
+    swap_hard: bool = False
+    swap_feather: float = Field(0.25, ge=0.0, le=1.0)
+    swap_colour: bool = True
+
+
 class CameraSettings(BaseModel):
     """Which part of the camera's picture the model sees, and how it is read."""
 

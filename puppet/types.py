@@ -54,5 +54,7 @@ class Rendered:
     """What the generator was given."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each stage."""
+    limited: int = 0
+    """How many parts were kept from going too far."""
     held: bool = False
     """The driving motion was unusable and the last good one was shown."""

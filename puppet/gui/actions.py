@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from puppet.gui.engines import EngineBuilds
     from puppet.gui.gallery import Gallery
     from puppet.gui.models import Models
+    from puppet.gui.motion_dock import MotionDock
 
 DIGITS = 9
 
@@ -28,6 +29,7 @@ class Shell(Protocol):
     """What a row may use of the window."""
 
     commands: Commands
+    trace: MotionDock
     gallery: Gallery
     models: Models
     engines: EngineBuilds
@@ -92,7 +94,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "show_parts", "Show parts", "O", lambda shell: shell.commands.toggle_parts(),
-        "Paints the model's parts over the avatar, in colour", "Live",
+        "Paints the model's parts over the avatar, in colour; click one to swap it", "Live",
         lambda shell: shell.commands.settings.output.overlay > 0,
     ),
     Row(
@@ -175,6 +177,11 @@ ROWS: tuple[Row, ...] = (
         "panel", "Settings panel", "Ctrl+P", lambda shell: shell.toggle_panel(),
         "Shows or hides the settings beside the result", "Window",
         lambda shell: shell.is_panel_shown(),
+    ),
+    Row(
+        "motion", "Motion plot", "Ctrl+T", lambda shell: shell.trace.toggle(),
+        "Shows or hides a plot of the last seconds: what is read, what is shown, and where limits act", "Window",
+        lambda shell: not shell.trace.isHidden(),
     ),
     Row(
         "reset", "Reset settings", "Ctrl+0", lambda shell: shell.commands.reset(),

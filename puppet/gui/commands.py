@@ -15,7 +15,7 @@ from PyQt6.QtGui import QDesktopServices
 
 from puppet import images, provenance
 from puppet.gui.banner import Offer
-from puppet.settings import Settings
+from puppet.settings import LiveSettings, Settings
 from puppet.sinks.recorder import Recorder
 from puppet.sinks.snapshot import write_snapshot
 from puppet.sinks.virtual_camera import VirtualCamera
@@ -182,6 +182,11 @@ class Commands:
         """Let the pipeline and the panel follow."""
         self._pipeline.settings = settings
         self.on_settings(settings)
+
+    def change_live(self, **changes: object) -> None:
+        """Change how motion is carried over."""
+        live = LiveSettings.model_validate({**self.settings.live.model_dump(), **changes})
+        self.change(self.settings.model_copy(update={"live": live}))
 
     def reset(self) -> None:
         """All settings as they come with the program."""

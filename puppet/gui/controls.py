@@ -33,6 +33,8 @@ class ControlPanel(QTabWidget):
         self.setAccessibleName("Settings")
         self.controls: dict[tuple[str, str], Control] = {}
         """By group and field."""
+        self.part_names: tuple[str, ...] = ()
+        """That can be swapped."""
         self._settings = settings
         self._forms: dict[str, QFormLayout] = {}
         for group, title in PAGES.items():
@@ -55,6 +57,7 @@ class ControlPanel(QTabWidget):
 
     def offer_parts(self, names: tuple[str, ...]) -> None:
         """What can be swapped, once the model is known; nothing if it cannot."""
+        self.part_names = names
         for control in self.controls.values():
             if isinstance(control, Parts) and control.names != names:
                 control.offer(names)

@@ -20,6 +20,7 @@ from puppet.gui.actions import ROWS
 from puppet.gui.avatars import AvatarStrip
 from puppet.gui.banner import Banner
 from puppet.gui.controls import ControlPanel
+from puppet.gui.presets import TITLE, SwapPresets
 from puppet.gui.preview import PictureView
 from puppet.gui.sources import SourcePicker
 from puppet.gui.status import StatusLine
@@ -54,6 +55,8 @@ class Parts:
         self.ghost.set_value(start.saved.ghost)
         self.panel = ControlPanel(window.commands.settings)
         self.panel.add_row("camera", "Ghost", self.ghost)
+        self.presets = SwapPresets(window.commands, start.saved.swap_presets)
+        self.panel.add_row("live", TITLE, self.presets)
         self.strip = AvatarStrip(tasks, bundled=start.avatars, added=start.saved.added_avatars, crops=start.saved.crops)
         self.status = StatusLine()
         self.side = self._side()

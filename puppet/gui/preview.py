@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PyQt6.QtCore import QRectF, QSize, Qt, pyqtBoundSignal, pyqtSignal
+from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
@@ -38,6 +38,10 @@ def as_qimage(image: Image) -> QImage:
 
 class PictureView(QWidget):
     """Shows one picture, or a line of text while there is none."""
+
+    clicked = pyqtSignal(float, float)
+    """In shares of the picture, across and down, while it is clickable."""
+    hovered = pyqtSignal(float, float)
 
     def __init__(self, name: str, *, aspect: float, units: int) -> None:
         """Make it.
@@ -96,6 +100,31 @@ class PictureView(QWidget):
             self._guide, self._ghost, self._ghost_opacity = guide, ghost, opacity
             self.update()
 
+    def set_clickable(self, is_clickable: bool) -> None:
+        """Whether clicks and movements of the pointer are told."""
+        if is_clickable != self.hasMouseTracking():
+            self.setMouseTracking(is_clickable)
+            self.setCursor(Qt.CursorShape.PointingHandCursor if is_clickable else Qt.CursorShape.ArrowCursor)
+            self.setToolTip("")
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        self._tell_place(event, self.clicked)
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        self._tell_place(event, self.hovered)
+
+    def _tell_place(self, event: QMouseEvent | None, signal: pyqtBoundSignal) -> None:
+        if event is None or self._image is None or not self.hasMouseTracking():
+            return
+        inside = self._inside(self._place(), self._image)
+        across = (event.position().x() - inside.x()) / inside.width()
+        if 0 <= across <= 1 and inside.contains(event.position()):
+            signal.emit(
+                1 - across if self._is_mirrored else across, (event.position().y() - inside.y()) / inside.height()
+            )
+
     @property
     def picture(self) -> Image | None:
         """What is shown."""
@@ -145,10 +174,7 @@ class PictureView(QWidget):
         painter.end()
 
     def _draw_picture(self, painter: QPainter, place: QRectF, image: QImage) -> None:
-        scale = min(place.width() / image.width(), place.height() / image.height())
-        size = image.width() * scale, image.height() * scale
-        corner = QPointF(place.center().x() - size[0] / 2, place.center().y() - size[1] / 2)
-        inside = QRectF(corner.x(), corner.y(), *size)
+        inside = self._inside(place, image)
         if self._is_mirrored:
             painter.save()
             painter.translate(2 * inside.center().x(), 0)
@@ -158,6 +184,13 @@ class PictureView(QWidget):
             self._draw_guide(painter, inside, self._guide)
         if self._is_mirrored:
             painter.restore()
+
+    @staticmethod
+    def _inside(place: QRectF, image: QImage) -> QRectF:
+        """Where the picture lies, in its own proportions."""
+        scale = min(place.width() / image.width(), place.height() / image.height())
+        size = image.width() * scale, image.height() * scale
+        return QRectF(place.center().x() - size[0] / 2, place.center().y() - size[1] / 2, *size)
 
     def _draw_guide(self, painter: QPainter, inside: QRectF, guide: QRectF) -> None:
         frame = QRectF(

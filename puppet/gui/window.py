@@ -23,7 +23,9 @@ from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
 from puppet.gui.models import Models
+from puppet.gui.motion_dock import MotionDock
 from puppet.gui.news import News
+from puppet.gui.picking import PartPicker
 from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import MOST_AVATARS, SavedSettings
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from puppet.avatar import Avatar
     from puppet.gui.start import Start
     from puppet.pipeline import Pipeline
-    from puppet.settings import Settings
     from puppet.sources.base import Source
     from puppet.sources.cameras import CameraInfo
     from puppet.state import LiveState
@@ -76,6 +77,8 @@ class Window(QMainWindow):
         self._actions = actions.make_actions(self, self)
         self.tasks.run(lambda: self._still(start), then=self._show_still, failed=lambda sentence: None)  # told later
         self.parts: Parts = Parts(self, self._actions, self.tasks, start)
+        self.trace = MotionDock(self)
+        self.picking = PartPicker(self.parts.result, self.commands)
         self.models = Models(self, self.commands, pipeline, opener=start.opener)
         self.engines = EngineBuilds(self, self.commands, self.models, is_offered=start.offers_engines)
         self.gallery = Gallery(self.parts.strip, self.commands, pipeline, folder=start.saved.folder)
@@ -102,6 +105,7 @@ class Window(QMainWindow):
             crops=dict(list(strip.crops.items())[-MOST_AVATARS:]),
             folder=self.gallery.folder,
             model=self.models.path,
+            swap_presets=self.parts.presets.value(),
             has_agreed=self.has_agreed,
             ghost=self.parts.ghost.value(),
             geometry=base64.b64encode(self.saveGeometry().data()).decode(),
@@ -208,20 +212,19 @@ class Window(QMainWindow):
         self._first_run = None
 
     def _connect(self) -> None:
-        self.parts.panel.changed.connect(self._change)
+        self.parts.panel.changed.connect(self.commands.change)
         self.gallery.on_avatar = self._show_avatar
         self.models.on_loaded = self.gallery.reload
         self.parts.work.cancelled.connect(self.models.cancel)
         self.parts.picker.picked.connect(self._use_source)
         self.parts.picker.asked.connect(self.ask_video)
 
-    def _change(self, settings: Settings) -> None:
-        self.commands.change(settings)
-
     def _show_pictures(self, state: LiveState) -> None:
         parts, settings = self.parts, self.commands.settings
         feed_camera(parts.camera, state, settings, ghost=Ghost(self._avatar_image, parts.ghost.value()))
         feed_result(parts.result, state, settings)
+        self.picking.follow(state, self.parts.panel.part_names)
+        self.trace.follow(state)
 
     def _show_words(self, state: LiveState) -> None:
         if state.notices > self._notices and state.notice:
@@ -234,6 +237,7 @@ class Window(QMainWindow):
         )
         actions.follow(self._actions, self)
         self.parts.panel.offer_parts(() if self._start.opener is None else self._start.opener.part_names)
+        self.parts.presets.offer(self.parts.panel.part_names)
         self.parts.work.follow(*self.models.work(state.phase))
         self.engines.follow(state.phase)
 
