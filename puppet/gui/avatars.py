@@ -192,6 +192,7 @@ class AvatarStrip(QListWidget):
             lambda: thumbnail(path, 2 * self._side, square),
             then=lambda picture: item.setIcon(_icon(picture, self._side)),
             failed=item.setToolTip,
+            is_slow=True,
         )
 
 

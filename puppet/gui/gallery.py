@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from puppet.gui import dialogs
 from puppet.gui.avatars import SUFFIXES, pictures_in
 from puppet.gui.crop import CropDialog
+from puppet.sources.video_file import is_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +53,7 @@ class Gallery:
             lambda: pictures_in(folder),
             then=lambda found: self._show_folder(folder, found),
             failed=lambda sentence: self._lose_folder(folder, sentence),
+            is_slow=True,
         )
 
     def pick_path(self, path: Path) -> None:
@@ -70,12 +72,12 @@ class Gallery:
             self.pick_path(new[-1])
 
     def takes(self, path: Path) -> bool:
-        """Whether it may be dropped here: a picture, or a folder to watch."""
-        return path.suffix.lower() in SUFFIXES or path.is_dir()
+        """Whether it may be dropped here: a picture, a clip, or a folder to watch."""
+        return path.suffix.lower() in SUFFIXES or is_video(path) or path.is_dir()
 
     def drop(self, paths: Sequence[Path]) -> None:
-        """Add pictures, and watch the first folder, if there is one."""
-        self.add([path for path in paths if path.suffix.lower() in SUFFIXES])
+        """Add pictures and clips, and watch the first folder, if there is one."""
+        self.add([path for path in paths if path.suffix.lower() in SUFFIXES or is_video(path)])
         folder = next((path for path in paths if path.is_dir()), None)
         if folder is not None:
             self.watch(folder)

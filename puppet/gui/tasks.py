@@ -26,21 +26,28 @@ class _Waiting:
 
 
 class Tasks:
-    """Calls in turn, one at a time; `poll` in the Qt thread hands the answers over."""
+    """Calls in turn, one at a time, slow ones beside the others; `poll` in the Qt thread hands the answers over."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         """Say where failures go, one sentence each."""
         self._say = say
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="window")
+        self._slow_pool = ThreadPoolExecutor(1, thread_name_prefix="window-slow")
         self._waiting: list[_Waiting] = []
         self._is_closed = False
 
     def run(
-        self, call: Callable[[], T], *, then: Callable[[T], None], failed: Callable[[str], None] | None = None
+        self,
+        call: Callable[[], T],
+        *,
+        then: Callable[[T], None],
+        failed: Callable[[str], None] | None = None,
+        is_slow: bool = False,
     ) -> None:
-        """Have something done outside the Qt thread."""
+        """Have something done outside the Qt thread; what is slow, or comes in crowds, holds nothing else up."""
         if not self._is_closed:
-            self.watch(self._pool.submit(call), then=then, failed=failed)
+            pool = self._slow_pool if is_slow else self._pool
+            self.watch(pool.submit(call), then=then, failed=failed)
 
     def watch(
         self, future: Future[T], *, then: Callable[[T], None], failed: Callable[[str], None] | None = None
@@ -60,7 +67,8 @@ class Tasks:
         """Finish what has begun, and do nothing more."""
         self._is_closed = True
         self._waiting.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._slow_pool):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _answer(self, waiting: _Waiting) -> None:
         error = waiting.future.exception()

@@ -194,19 +194,19 @@ class Window(QMainWindow):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        if event is not None and any(
-            self.gallery.takes(path) or is_video(path) for path in dropped_paths(event.mimeData())
-        ):
+        if event is not None and any(map(self.gallery.takes, dropped_paths(event.mimeData()))):
             event.acceptProposedAction()
 
     @override
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:
             event.acceptProposedAction()
-            paths = dropped_paths(event.mimeData())
-            self.gallery.drop(paths)
-            for video in filter(is_video, paths[:1]):
+            paths, strip = dropped_paths(event.mimeData()), self.parts.strip
+            is_for_strip = strip.rect().contains(strip.mapFrom(self, event.position().toPoint()))
+            videos = [] if is_for_strip else [path for path in paths if is_video(path)]
+            for video in videos[:1]:  # that was dropped elsewhere drives
                 self.parts.picker.choose(str(video))
+            self.gallery.drop([path for path in paths if path not in videos])
 
     def _forget_first_run(self) -> None:
         self._first_run = None

@@ -35,6 +35,16 @@ def test_work_is_done_elsewhere_and_answered_here(tasks, qtbot):
     assert threads[0] is not threads[1] is threading.main_thread()
 
 
+def test_what_is_slow_holds_nothing_else_up(tasks, qtbot):
+    gate, answers = threading.Event(), []
+    tasks.run(gate.wait, then=answers.append, is_slow=True)
+    tasks.run(lambda: "quick", then=answers.append)
+
+    qtbot.waitUntil(lambda: tasks.poll() or answers == ["quick"])
+    gate.set()
+    qtbot.waitUntil(lambda: tasks.poll() or answers == ["quick", True])
+
+
 def test_a_failure_is_told_in_one_sentence(tasks, told, qtbot):
     tasks.run(lambda: fail(PuppetError("broken; mend it")), then=lambda _: told.append("never"))
 

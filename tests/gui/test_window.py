@@ -31,6 +31,7 @@ from tests.gui.conftest import WAIT_MS
 from tests.live_fakes import FakeSink, grey
 from tests.media import brightening, write_video
 
+CORNER = QPoint(5, 5)
 CAMERA = CameraInfo("Fine camera", "/dev/video77", 200, "usb-1")
 
 
@@ -89,15 +90,15 @@ def test_keys_pressed_on_the_keyboard_take_another_avatar(window, qtbot, picture
     assert window.parts.strip.current == pictures[index]
 
 
-def drop(window, *paths) -> bool:
+def drop(window, *paths, place: QPoint = CORNER) -> bool:
     """Returns whether the window would take them."""
     data, buttons, keys = QMimeData(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    entered = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    entered = QDragEnterEvent(place, Qt.DropAction.CopyAction, data, buttons, keys)
     entered.ignore()
     window.dragEnterEvent(entered)
     if entered.isAccepted():
-        window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+        window.dropEvent(QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, buttons, keys))
     return entered.isAccepted()
 
 
@@ -109,6 +110,15 @@ def test_a_dropped_video_drives_and_a_dropped_folder_is_watched(window, tmp_path
     assert drop(window, tmp_path / "clip.MP4")
     assert window.gallery.folder == tmp_path / "folder"
     assert window.parts.picker.wanted == str(tmp_path / "clip.MP4")
+
+
+def test_a_clip_that_is_dropped_on_the_strip_becomes_an_avatar(window, tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", brightening(10, width=64, height=48), rate=25)
+    strip = window.parts.strip
+
+    assert drop(window, clip, place=strip.mapTo(window, strip.rect().center()))
+    assert strip.current == clip
+    assert window.parts.picker.wanted == "scripted"
 
 
 def test_dropped_pictures_join_the_strip_and_can_be_removed(window, pictures, tmp_path, qtbot):
