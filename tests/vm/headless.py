@@ -177,6 +177,12 @@ class HeadlessChecks:
             _assert_lost(camera, "Puppet is frozen: no picture for")
         camera.close()
 
+    def a_virtual_camera_that_another_program_feeds_is_told(self) -> None:
+        with _Feeder():
+            code, said = _say(*arguments(self._folder), "--no-window", "--virtual-camera")
+        assert code == 2, said
+        assert f"every virtual camera is fed by another program (Puppet ({LOOPBACK}))" in said, said
+
 
 class _Feeder:
     """Another program that feeds the virtual camera, and may stop doing so without letting go of it."""
