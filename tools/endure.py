@@ -3,14 +3,15 @@
     python tools/endure.py --minutes 30
     python tools/endure.py --minutes 30 -- --camera 0 --virtual-camera --record long.mp4
 
-What follows `--` are flags of `live`; without any, the bundled clip drives the bundled avatar and nothing is kept.
+What follows `--` are flags of `live`; without any, the bundled clip drives the bundled avatar and nothing is kept. For
+Linux and macOS.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
-import resource
 import subprocess
 import sys
 import threading
@@ -133,12 +134,12 @@ def _listen(pipe: IO[str] | None, lines: list[str], ignored: tuple[str, ...]) ->
 
 def _resident(process: int) -> float:
     """MiB of memory that a process holds; 0 if it has just ended."""
-    pages = Path(f"/proc/{process}/statm")
     if sys.platform.startswith("linux"):
         try:
-            return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20
+            pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
         except (OSError, IndexError):
             return 0.0
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
     asked = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
     return int(asked.stdout or 0) / 1024
 
