@@ -8,7 +8,7 @@ import annotated_types
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from puppet.gui.widgets import Choice, Colour, Control, File, Parts, Slider, Switch
+from puppet.gui.widgets import Choice, Colour, Control, File, Parts, PlainTabs, Slider, Switch
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,6 +29,7 @@ class ControlPanel(QTabWidget):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
+        self.setTabBar(PlainTabs())
         self.setDocumentMode(True)
         self.setAccessibleName("Settings")
         self.controls: dict[tuple[str, str], Control] = {}

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QMenu,
     QPushButton,
     QSlider,
+    QTabBar,
     QWidget,
 )
 from typing_extensions import override
@@ -84,16 +85,28 @@ class PlainSlider(QSlider):
 
     @override
     def event(self, event: QEvent | None) -> bool:
-        is_override = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and event.key() in ARROWS:
-            event.accept()
-            return True
-        return super().event(event)
+        return _takes_arrow(event) or super().event(event)
 
     @override
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:
             event.ignore()
+
+
+class PlainTabs(QTabBar):
+    """Keeps the arrow keys while it has the focus."""
+
+    @override
+    def event(self, event: QEvent | None) -> bool:
+        return _takes_arrow(event) or super().event(event)
+
+
+def _takes_arrow(event: QEvent | None) -> bool:
+    """Whether a key is an arrow that would be a shortcut of the window; then it is none."""
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride or event.key() not in ARROWS:
+        return False
+    event.accept()
+    return True
 
 
 class Slider(Control):

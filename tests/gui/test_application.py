@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
-from PyQt6.QtCore import QtMsgType
+from PyQt6.QtCore import QObject, Qt, QtMsgType, pyqtSignal
 
 from puppet import app, config, images, saved_settings
 from puppet.errors import PuppetError
@@ -128,6 +129,26 @@ def test_text_can_be_read_in_both_schemes(is_dark, qapp):
         light, dark = sorted((_luminance(palette.color(ink)), _luminance(palette.color(ground))), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 3.5, (ink, ground)
     assert (_luminance(palette.color(role.Window)) < 0.1) is is_dark
+
+
+class Hints(QObject):
+    """Of a desktop that goes over to another scheme."""
+
+    colorSchemeChanged = pyqtSignal(object)  # noqa: N815 - Qt's name
+
+    def colorScheme(self) -> Qt.ColorScheme:  # noqa: N802 - Qt's name
+        return Qt.ColorScheme.Light
+
+
+def test_the_window_follows_the_desktop_from_light_to_dark_and_back(monkeypatch):
+    hints, worn = Hints(), []
+    application = SimpleNamespace(setStyle=lambda name: None, styleHints=lambda: hints)
+    monkeypatch.setattr(style, "wear", lambda application, *, is_dark: worn.append(is_dark))
+
+    style.apply(application)
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    assert worn == [False, True, False]
 
 
 def _luminance(colour) -> float:

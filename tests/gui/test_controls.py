@@ -9,7 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QKeyEvent
 
 from puppet.gui.controls import PAGES, ControlPanel
-from puppet.gui.widgets import Choice, Colour, Control, File, Parts, PlainSlider, Slider, Switch
+from puppet.gui.widgets import Choice, Colour, Control, File, Parts, PlainSlider, PlainTabs, Slider, Switch
 from puppet.settings import Settings
 
 FIELDS = [(group, name) for group in PAGES for name in type(getattr(Settings(), group)).model_fields]
@@ -114,8 +114,9 @@ def test_what_goes_with_a_choice_is_there_with_it_alone(panel):
     assert panel.controls["output", "picture"].isHidden()
 
 
-def test_a_slider_keeps_the_arrow_keys_for_itself(qtbot):
-    slider = PlainSlider()
+@pytest.mark.parametrize("kind", [PlainSlider, PlainTabs])
+def test_sliders_and_tabs_keep_the_arrow_keys_for_themselves(qtbot, kind):
+    slider = kind()
     qtbot.addWidget(slider)
     for key, is_kept in ((Qt.Key.Key_Left, True), (Qt.Key.Key_1, False)):
         event = QKeyEvent(QKeyEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
