@@ -81,6 +81,9 @@ class FakeCudart:
         assert device == 0
         return self.properties
 
+    def cudaMemGetInfo(self) -> tuple[int, tuple[int, int]]:
+        return (0, (23 << 30, 24 << 30))
+
     def cudaStreamCreateWithFlags(self, flags: int) -> int:
         assert flags == 1
         return self._new(self.streams, [])
