@@ -34,9 +34,13 @@ from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.live_options import add_arguments, open_puppeteer
 from puppet.pipeline import Pipeline
-from puppet.render import render
 from puppet.saved_settings import SavedSettings
+from puppet.settings import OutputSettings
+from puppet.sinks.base import OutputMode
+from puppet.sinks.canvas import Canvas
+from puppet.sinks.video_file import VideoFileSink
 from puppet.sources.base import Performed
+from puppet.sources.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +55,10 @@ SHOWN = "running"
 COARSE = 4
 """Levels that are made one in that picture: nobody sees it, and the file is a third smaller."""
 SHADE = QColor(0, 0, 0, 90)
-CLIP_S = 3
+DRIVER = Path(config.__file__).parent / "assets" / "demo" / "driving.mp4"
+WEBCAM = (640, 360)
+LIVELY = 0.13
+"""Pose distance from rest, in the picture for the README."""
 LONGER = 0.4
 """German takes so much more room than English."""
 FILLING = "sangelegenheit"
@@ -66,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         application = _application(folder, scale=chosen.scale, text=chosen.text)
-        clip = _clip(folder, chosen.model)
+        clip = _clip(folder)
         opener = Opener(_open, chosen.model)
         avatars = config.avatars()
         start = Start(SavedSettings(has_agreed=True), avatars[0], avatars, opener=opener, list_cameras=list)
@@ -103,7 +110,8 @@ class Stage:
         self._play_first_run(clip)
         self._until(lambda state: state.calibrated > 0 and state.source.name == clip.name)
         self._run_for(4.0)
-        self.take(SHOWN)
+        self._until(lambda state: state.face.drift > LIVELY)
+        self.take(SHOWN, settle_s=0.0)
         self._show_warning()
         self._play_dialogs()
         self._play_states()
@@ -164,9 +172,9 @@ class Stage:
         self.take("long")
         self.window.resize(*SIZE)
 
-    def take(self, name: str, dialog: QDialog | None = None) -> None:
+    def take(self, name: str, dialog: QDialog | None = None, *, settle_s: float = 0.4) -> None:
         """Write one picture, of the window and a dialog before it."""
-        self._run_for(0.4)
+        self._run_for(settle_s)
         pixmap = self.window.grab()
         if dialog is not None:
             _lay_over(pixmap, dialog.grab())
@@ -236,11 +244,13 @@ def _open(path: Path, loading: Loading) -> Puppeteer:
     return open_puppeteer(parser.parse_args(["--model", str(path)]), step=loading.step)
 
 
-def _clip(folder: Path, model: Path) -> Path:
-    """A driver who is nobody: another avatar, rendered with the scripted performance."""
-    path = folder / "driver.mp4"
-    values = {"avatar": config.avatars()[-1], "driving": f"{config.SCRIPTED}:{CLIP_S}", "output": path, "model": model}
-    render(config.render_config(values))
+def _clip(folder: Path) -> Path:
+    """What a webcam would give: the driver of our own clip, on a wide picture."""
+    path, clip, canvas = folder / "Webcam.mp4", VideoFile(DRIVER), Canvas(OutputMode(*WEBCAM))
+    settings = OutputSettings(badge=False)
+    with VideoFileSink(path, clip.clip) as sink:
+        for frame in clip.frames():
+            sink.write(canvas.compose(frame.image, settings), frame.captured_at)
     return path
 
 

@@ -91,6 +91,7 @@ class Window(QMainWindow):
         self._timer.start(TICK_MS)
         self.parts.picker.choose(start.source if start.source == config.SCRIPTED else config.SCRIPTED)
         self.gallery.pick_path(start.avatar)
+        self.parts.strip.setFocus()
 
     def saved(self) -> SavedSettings:
         """What to remember."""
