@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from engines.engine_spec import ENGINE_FORMAT, TITLES, EngineSpec
 from engines.errors import BackendError, BuildError
+from engines.model_folder import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 SUFFIX, SIDE_CAR, KERNELS, UNFINISHED = ".engine", ".json", ".kernels", ".unfinished"
 """KERNELS: what TensorRT-RTX compiled for this GPU."""
+AGAIN = "; build it again:"
+"""After the reason why an engine that is there does not do."""
 TOOL = "tools/build_engines.py"
 
 
@@ -113,15 +117,24 @@ def find(folder: Path, model: ModelFolder, role: RoleName, *, precision: EngineP
             reasons.append(str(error))
             continue
         reason = _why_not(found.spec, model, role, here)
-        if reason is None:
+        if reason is not None:
+            reasons.append(f"{path.name} {reason}")
+        elif _digest(path, path.stat().st_mtime_ns, path.stat().st_size) != found.spec.engine_sha256:
+            reasons.append(f"{path.name} is cut off, or was changed since it was built")
+        else:
             return found
-        reasons.append(f"{path.name} {reason}")
     if reasons:
-        raise BackendError(f"{'; '.join(reasons)}; build it again: {command(model, here.backend, precision)}")
+        raise BackendError(f"{'; '.join(reasons)}{AGAIN} {command(model, here.backend, precision)}")
     raise BackendError(
         f"there is no {TITLES[here.backend]} engine of {model.spec.name}'s {role} in {precision} for this machine; "
         f"build it: {command(model, here.backend, precision)}"
     )
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, changed_at: int, size: int) -> str:  # a file with the same time and size is not read again
+    """The file's SHA-256."""
+    return sha256(path)
 
 
 def command(model: ModelFolder, backend: TensorRtName, precision: EnginePrecision) -> str:

@@ -115,10 +115,16 @@ def _contenders(model: ModelFolder, args: argparse.Namespace, stack: ExitStack) 
     """Everything that can be measured, warm, and why the rest cannot."""
     contenders, reasons = [], []
     for name in backends.names() if args.backend == "all" else (args.backend,):
+        backend = backends.get(name)
+        missing = backend.why_unavailable()
+        if missing:
+            reasons.append(f"{name}: {missing}")
+            continue
         for precision in PRECISIONS:
+            if precision == "fp16" and not backend.needs_gpu:
+                continue
             settings = BackendSettings(threads=args.threads, precision=precision)
-            backend = backends.get(name)
-            reason = backend.why_unavailable() or backend.why_unsuitable(model, settings)
+            reason = backend.why_unsuitable(model, settings)
             if reason:
                 reasons.append(f"{name} {precision}: {reason}")
                 continue

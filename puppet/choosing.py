@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engines import backends
 from engines.backends.base import BackendSettings
-from engines.errors import GpuError
+from engines.errors import BackendError
 from puppet.errors import SinkError
 from puppet.images import write_bytes
 from puppet.loading import CalledOffError, silently
@@ -157,7 +157,9 @@ def _working(
         step(f"{MEASURING}: {name} {settings.precision}")
         try:
             yield _Way(stack, model, name, settings)
-        except GpuError as error:
+        except BackendError as error:
+            if not backends.get(name).needs_gpu:
+                raise
             log.warning("%s is not used: %s", name, error)
 
 
@@ -227,7 +229,9 @@ def open_measured(model: ModelFolder, *, threads: int = 0, step: Callable[[str],
     settings = BackendSettings(threads=threads, precision=choice.precision)
     try:
         puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size, step=step)
-    except GpuError:
+    except BackendError:
+        if not backends.get(choice.backend).needs_gpu:
+            raise
         # It worked when it was measured; `auto` takes the next and says why.
         return Puppeteer(model, engine_settings=BackendSettings(threads=threads), step=step)
     name, _, rest = puppeteer.description.partition(" on ")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from engines import backends
 from engines.backends import trt_vendor
 from engines.backends.base import BackendSettings
+from engines.engine_files import AGAIN
 from engines.engine_spec import TITLES
 from engines.errors import BuildError
 from engines.model_folder import ModelFolder
@@ -51,9 +52,10 @@ class Missing:
     @property
     def sentence(self) -> str:
         """The offer."""
-        return (
-            f"{self.device} can run the model: {TITLES[self.backend]} engines for it take some minutes to build, once"
-        )
+        title = TITLES[self.backend]
+        if AGAIN in self.reason:
+            return f"{self.reason.partition(AGAIN)[0]}; {title} engines take some minutes to build anew"
+        return f"{self.device} can run the model: {title} engines for it take some minutes to build, once"
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,11 @@ class Loaded:
                 f"{engine_files.TOOL}"
             )
 
+    def release(self) -> None:
+        """Let TensorRT free what it holds, in the order that it wants."""
+        self.context = self.engine = self._cache = None
+        self._runtime = None
+
     def last_error(self) -> str:
         """The newest that TensorRT wrote."""
         return _last(self._logger)

@@ -126,7 +126,9 @@ class TrtEngine(Engine):
         }
 
     def close(self) -> None:
-        """See `Engine`."""
+        """See `Engine`; the outputs of the last run are gone with it."""
+        if self._loaded is not None:
+            self._loaded.release()
         self._loaded = None
         self._graphs.clear()
         self._buffers.clear()

@@ -77,19 +77,19 @@ def machine(name: TensorRtName) -> Machine:
 @cache
 def _machine(name: TensorRtName, trt: Any, cudart: Any) -> Machine:
     driver = int(checked(cudart.cudaDriverGetVersion(), "its driver was asked for its version"))
-    found = {"cuda": _version(int(checked(cudart.cudaRuntimeGetVersion(), "CUDA was asked for its version")))}
-    code, count = cudart.cudaGetDeviceCount()
-    if driver == 0 or int(code) != 0 or not count:
-        return Machine(backend=name, version=str(trt.__version__), **found)
-    properties = checked(cudart.cudaGetDeviceProperties(0), "it was asked for its name")
-    device = properties.name.decode() if isinstance(properties.name, bytes) else str(properties.name)
-    return Machine(
+    bare = Machine(
         backend=name,
         version=str(trt.__version__),
-        driver=_version(driver),
-        device=device.strip("\0"),
-        capabilities=(f"{properties.major}.{properties.minor}",),
-        **found,
+        cuda=_version(int(checked(cudart.cudaRuntimeGetVersion(), "CUDA was asked for its version"))),
+        driver=_version(driver) if driver else None,
+    )
+    code, count = cudart.cudaGetDeviceCount()
+    if not driver or int(code) != 0 or not count:
+        return bare
+    properties = checked(cudart.cudaGetDeviceProperties(0), "it was asked for its name")
+    device = properties.name.decode().strip("\0")
+    return bare.model_copy(
+        update={"device": device, "capabilities": (f"{properties.major}.{properties.minor}",)},
     )
 
 
@@ -104,7 +104,7 @@ def why_no_gpu(name: TensorRtName) -> str | None:
         return None
     if here.driver is None:
         return "there is no NVIDIA driver here"
-    return "the NVIDIA driver finds no GPU here"
+    return f"the NVIDIA driver (for CUDA {here.driver}) finds no GPU for CUDA {here.cuda}; update it"
 
 
 def logger(trt: Any) -> Any:

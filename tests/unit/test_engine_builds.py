@@ -43,7 +43,9 @@ def test_engines_of_another_version_are_an_offer_that_says_why(fake_gpu, tiny_mo
     build_all(tiny_model, precision="fp16")
     FakeGpu(version="11.4.0").install(monkeypatch)
 
-    assert "was built with TensorRT 11.3.0; this is 11.4.0" in missing(tiny_model.path).reason
+    sentence = missing(tiny_model.path).sentence
+    assert "was built with TensorRT 11.3.0; this is 11.4.0" in sentence
+    assert sentence.endswith("; TensorRT engines take some minutes to build anew")
 
 
 @pytest.mark.parametrize(

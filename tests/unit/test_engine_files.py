@@ -82,8 +82,10 @@ def test_a_file_that_was_touched_is_refused(tmp_path, tiny_model, content, sente
     written = put(tmp_path, tiny_model)
     written.path.write_bytes(content)
 
+    with pytest.raises(BackendError, match=r"is cut off, or was changed since it was built; build it again: python"):
+        find(tmp_path, tiny_model, RTX_4090)
     with pytest.raises(BackendError, match=sentence):
-        find(tmp_path, tiny_model, RTX_4090).content()
+        written.content()
 
 
 def test_a_foreign_engine_without_a_side_car_is_never_loaded(tmp_path, tiny_model):
