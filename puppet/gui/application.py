@@ -107,6 +107,7 @@ def _show(pipeline: Pipeline, start: Start, path: Path) -> None:
     try:
         window.restore()
         window.show()
+        log.info("the window is there")
         pipeline.start()
         if not start.saved.has_agreed:
             window.greet()

@@ -75,12 +75,18 @@ class Gallery:
         """Whether it may be dropped here: a picture, a clip, or a folder to watch."""
         return path.suffix.lower() in SUFFIXES or is_video(path) or path.is_dir()
 
-    def drop(self, paths: Sequence[Path]) -> None:
-        """Add pictures and clips, and watch the first folder, if there is one."""
-        self.add([path for path in paths if path.suffix.lower() in SUFFIXES or is_video(path)])
+    def drop(self, paths: Sequence[Path], *, is_on_strip: bool) -> list[Path]:
+        """Add pictures, and watch the first folder, if there is one.
+
+        Returns:
+            The clips, which are for somebody else; those that are dropped on the strip are added, too.
+        """
+        clips = [] if is_on_strip else [path for path in paths if is_video(path)]
+        self.add([path for path in paths if path not in clips and not path.is_dir() and self.takes(path)])
         folder = next((path for path in paths if path.is_dir()), None)
         if folder is not None:
             self.watch(folder)
+        return clips
 
     def ask(self) -> None:
         """Add pictures by a dialog."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import math
 import time
 from typing import TYPE_CHECKING
@@ -30,7 +31,6 @@ from puppet.gui.preview import as_qimage
 from puppet.gui.tasks import Tasks
 from puppet.saved_settings import MOST_AVATARS, SavedSettings
 from puppet.sources.cameras import first_real
-from puppet.sources.video_file import is_video
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from puppet.sources.cameras import CameraInfo
     from puppet.state import LiveState
     from puppet.types import Image
+
+log = logging.getLogger(__name__)
 
 TICK_MS = 33
 WORDS_S = 0.25
@@ -203,11 +205,9 @@ class Window(QMainWindow):
         if event is not None:
             event.acceptProposedAction()
             paths, strip = dropped_paths(event.mimeData()), self.parts.strip
-            is_for_strip = strip.rect().contains(strip.mapFrom(self, event.position().toPoint()))
-            videos = [] if is_for_strip else [path for path in paths if is_video(path)]
-            for video in videos[:1]:  # that was dropped elsewhere drives
-                self.parts.picker.choose(str(video))
-            self.gallery.drop([path for path in paths if path not in videos])
+            is_on_strip = strip.rect().contains(strip.mapFrom(self, event.position().toPoint()))
+            for clip in self.gallery.drop(paths, is_on_strip=is_on_strip)[:1]:
+                self.parts.picker.choose(str(clip))
 
     def _forget_first_run(self) -> None:
         self._first_run = None
@@ -253,6 +253,7 @@ class Window(QMainWindow):
 
     def _show_avatar(self, avatar: Avatar) -> None:
         if self._avatar_image is None:
+            log.info("the avatar is there")
             self._start.when_ready(self.commands)
         self._avatar_image = as_qimage(avatar.image)
         self.parts.avatar.show_picture(avatar.image)

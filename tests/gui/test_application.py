@@ -34,7 +34,7 @@ def flags(tmp_path, tiny_model, monkeypatch, qapp):
 
 def test_a_run_records_remembers_and_ends_in_order(flags, tmp_path):
     output = tmp_path / "out.mp4"
-    limits = ["--seconds", "4", "--canvas", "320x180@25"]
+    limits = ["--seconds", "6", "--canvas", "320x180@25"]
 
     assert app.main([*flags, *limits, "--strength", "1.5", "--camera", "scripted", "--record", str(output)]) == 0
     assert output.stat().st_size > 1000
