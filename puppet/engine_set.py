@@ -123,7 +123,10 @@ class EngineSet:
         """Load everything once more where no GPU is needed."""
         self.close()
         settings = replace(self._settings, precision="auto")
-        backend = next(each for each in backends.suitable(backends.AUTO, self._model, settings) if not each.needs_gpu)
+        others = [each for each in backends.suitable(backends.AUTO, self._model, settings) if not each.needs_gpu]
+        if not others:
+            raise error
+        backend = others[0]
         self._note(f"{error}; {backend.name} is used from now on")
         self._open(backend, settings)
 
