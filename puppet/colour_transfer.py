@@ -40,6 +40,8 @@ NEARBY = 3.0
 """Standard deviation of the neighbourhood of a part, pixels of the masks."""
 PRIOR = 20.0
 """Pixels of skin that the whole face counts as beside those near a part."""
+LOOK_S = 0.1
+"""Light on a face changes slowly, and reading it costs as much as the rest of a swap's colours."""
 SETTLING_S = 0.6
 """Time constant with which a steady look follows the driver's."""
 
@@ -88,6 +90,11 @@ class SteadyLook:
     def __init__(self) -> None:
         self._look: Look | None = None
         self._at = 0.0
+
+    def fresh(self, now: float, *, parts: int) -> Look | None:
+        """The steady look, if the last one is of this moment or nearly so, and of as many parts."""
+        is_fresh = self._look is not None and len(self._look.local) == parts + 1 and 0 <= now - self._at < LOOK_S
+        return self._look if is_fresh else None
 
     def follow(self, look: Look, now: float) -> Look:
         """Take the look of this moment, seconds; returns the steady one, at first the same."""

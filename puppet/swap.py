@@ -196,8 +196,10 @@ class PartSwap:
             assert self._avatar is not None
             assert self._avatar.motion.segmentation is not None
             self._avatar_look = read_look(self._avatar.image, self._avatar.motion.segmentation, self.part_names)
-        look = read_look(frame.image, driving.segmentation, self.part_names)
-        driver = self._driver.follow(look, frame.captured_at)
+        driver = self._driver.fresh(frame.captured_at, parts=len(self.part_names))
+        if driver is None:
+            look = read_look(frame.image, driving.segmentation, self.part_names)
+            driver = self._driver.follow(look, frame.captured_at)
         if settings.swap_inverse:
             return recolour(over, weights, source=driver, goal=self._avatar_look)
         return recolour(over, weights, source=self._avatar_look, goal=driver)

@@ -141,6 +141,16 @@ def test_a_steady_look_trembles_less_and_arrives(rng):
     np.testing.assert_allclose(found.mean, 50, atol=1)
 
 
+def test_a_look_stays_fresh_for_a_tenth_of_a_second():
+    steady, look = SteadyLook(), Look(np.zeros(3), np.eye(3), np.zeros((3, 3)))
+    assert steady.fresh(0.0, parts=2) is None
+    steady.follow(look, 5.0)
+
+    assert steady.fresh(5.05, parts=2) is look
+    for now, parts in ((5.2, 2), (4.9, 2), (5.05, 3)):
+        assert steady.fresh(now, parts=parts) is None
+
+
 def test_a_carried_picture_follows_its_part(faces, motion):
     moved = Motion(motion.shift + np.float32([2 * 8 / (SIDE - 1), 0]), motion.affine, motion.segmentation)
     striped = np.repeat((np.arange(SIDE) * 3).astype(np.uint8)[None], SIDE, axis=0)[..., None].repeat(3, axis=2)
