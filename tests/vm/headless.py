@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puppet import app, v4l2
+from puppet.sinks.base import OutputMode
+from puppet.sinks.virtual_camera import VirtualCamera
 from puppet.sources.base import SourceLostError
 from puppet.sources.camera import Camera
 from puppet.sources.cameras import find_camera, list_cameras
@@ -188,9 +190,8 @@ class _Feeder:
     """Another program that feeds the virtual camera, and may stop doing so without letting go of it."""
 
     def __enter__(self) -> _Feeder:
-        import pyvirtualcam
-
-        self._camera = pyvirtualcam.Camera(WIDTH, HEIGHT, FPS, device=str(LOOPBACK))
+        self._camera = VirtualCamera(str(LOOPBACK))
+        self._camera.open(OutputMode(WIDTH, HEIGHT, FPS))
         self._ended, self._fed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._feed)
         self._thread.start()
@@ -199,7 +200,7 @@ class _Feeder:
 
     def _feed(self) -> None:
         while not self._ended.wait(0.05):
-            self._camera.send(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+            self._camera.show(np.zeros((HEIGHT, WIDTH, 3), np.uint8), time.perf_counter())
             self._fed.set()
 
     def pause(self) -> None:
