@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from puppet.state import LiveState, Shot
     from puppet.types import Frame
 
+LINED_UP = 0.35
+"""Opacity of the ghost while the driver lines up with it."""
 NO_CAMERA = "Scripted performance"
 
 
@@ -44,6 +46,8 @@ def feed_result(view: PictureView, state: LiveState, settings: Settings) -> None
     shot = state.shot
     is_there = shot is not None and (shot.rendered is not None or settings.output.show != "avatar")
     view.show_picture(state.canvas if is_there else None)
+    view.show_guide(None)
+    view.show_pose(None)
     view.show_text("" if state.phase == "loading" else status.summary(state))
 
 

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from puppet.gui import status
 from puppet.gui.dialogs import NOTICE
-from puppet.gui.feed import Ghost, feed_camera
+from puppet.gui.feed import LINED_UP, Ghost, feed_camera
 from puppet.gui.preview import PictureView
 from puppet.gui.style import enlarge
 from puppet.sources.base import Performed
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from puppet.state import LiveState
 
 WIDE = 16 / 9
-GHOST = 0.35
 TITLE_SIZE, NOTICE_SIZE = 1.7, 1.1
 """Of the text, over the usual size."""
 NOTICE_PAGE, CAMERA, AVATAR, CALIBRATE = range(4)
@@ -125,7 +124,7 @@ class FirstRun(QDialog):
         elif page == CALIBRATE:
             if self._calibrated is None:
                 self._calibrated = state.calibrated
-            feed_camera(self.pose_camera, state, settings, ghost=Ghost(avatar, GHOST))
+            feed_camera(self.pose_camera, state, settings, ghost=Ghost(avatar, LINED_UP))
             self.pose_camera.show_mark(countdown)
             self.pose_word.setText(self._calibration_word(state))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QByteArray, QSize, Qt
 from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 BUTTONS = ("calibrate", "virtual_camera", "record", "snapshot", "pass_through", "hide")
 WIDE = 16 / 9
+ROOMY, MOST_OF_SCREEN = 1.2, 0.9
+"""Size at the first start: over the size that is asked for, and at most over the screen's."""
 SIDE = 54
 """Letters' widths: of the column at the right."""
 
@@ -119,6 +122,14 @@ class Parts:
         side.setFixedWidth(side.fontMetrics().averageCharWidth() * SIDE)
         side.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         return side
+
+
+def place(window: QMainWindow, geometry: str) -> None:
+    """Put a window where it was, as Qt wrote it in base64; one that was nowhere yet becomes as large as is good."""
+    if geometry and window.restoreGeometry(QByteArray(base64.b64decode(geometry))):
+        return
+    screen, size = window.screen(), window.sizeHint() * ROOMY
+    window.resize(size if screen is None else size.boundedTo(screen.availableSize() * MOST_OF_SCREEN))
 
 
 def _button(action: QAction) -> QToolButton:

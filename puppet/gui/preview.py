@@ -24,6 +24,9 @@ GUIDE = QColor(255, 255, 255, 200)
 EDGE = QColor(255, 255, 255, 28)
 """So that a dark place is seen on a dark ground."""
 OUTSIDE = QColor(0, 0, 0, 110)
+DISC = QColor(0, 0, 0, 170)
+MARK = 6
+"""Heights of a line: diameter of a mark's disc, where there is room."""
 LEAST = 0.55
 """Of the width that is asked for."""
 
@@ -166,8 +169,7 @@ class PictureView(QWidget):
         else:
             self._draw_text(painter, place, self._text, 1.1)
         if self._mark:
-            painter.fillRect(place, OUTSIDE)
-            self._draw_text(painter, place, self._mark, 5.0)
+            self._draw_mark(painter, place)
         painter.setPen(QPen(EDGE, 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(place, radius, radius)
@@ -211,11 +213,24 @@ class PictureView(QWidget):
         painter.setPen(QPen(GUIDE, max(1.0, self.fontMetrics().height() / 10)))
         painter.drawPath(window)
 
+    def _draw_mark(self, painter: QPainter, place: QRectF) -> None:
+        """On a disc at the top, where it hides no face."""
+        unit = min(MARK * self.fontMetrics().height(), place.height() / 3)
+        disc = QRectF(place.center().x() - unit / 2, place.y() + unit / 5, unit, unit)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(DISC)
+        painter.drawEllipse(disc)
+        font = self.font()
+        font.setPixelSize(round(0.6 * unit))
+        painter.setFont(font)
+        painter.setPen(GUIDE)
+        painter.drawText(disc, int(Qt.AlignmentFlag.AlignCenter), self._mark)
+
     def _draw_text(self, painter: QPainter, place: QRectF, text: str, size: float) -> None:
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * size)
         painter.setFont(font)
-        painter.setPen(GUIDE if size > 2 else FAINT)
+        painter.setPen(FAINT)
         margin = self.fontMetrics().height()
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(place.adjusted(margin, margin / 2, -margin, -margin / 2), int(flags), text)

@@ -8,18 +8,18 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QByteArray, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QMainWindow
 from typing_extensions import override
 
 from puppet import config
 from puppet.errors import SourceError
-from puppet.gui import actions, dialogs
+from puppet.gui import actions, dialogs, layout
 from puppet.gui.avatars import dropped_paths, thumbnail
 from puppet.gui.banner import Offer
 from puppet.gui.commands import Commands
 from puppet.gui.engines import EngineBuilds
-from puppet.gui.feed import Ghost, feed_camera, feed_result
+from puppet.gui.feed import LINED_UP, Ghost, feed_camera, feed_result
 from puppet.gui.first_run import FirstRun
 from puppet.gui.gallery import Gallery
 from puppet.gui.layout import Parts
@@ -48,8 +48,6 @@ log = logging.getLogger(__name__)
 TICK_MS = 33
 WORDS_S = 0.25
 """How often what is written is renewed; faster cannot be read."""
-ROOMY, MOST_OF_SCREEN = 1.2, 0.9
-"""Size at the first start: over the size that is asked for, and at most over the screen's."""
 SETTLED_S = 0.15
 """After it was shown, a window manager has put the window where it stays."""
 STILL_SIDE = 384
@@ -121,7 +119,7 @@ class Window(QMainWindow):
         self.parts.camera.show_mark(countdown)
         self.parts.result.show_mark(countdown)
         state = self._pipeline.state()
-        self._show_pictures(state)
+        self._show_pictures(state, is_counting=bool(countdown))
         if self._first_run is not None:
             self._first_run.follow(state, self._avatar_image, countdown)
         now = time.perf_counter()
@@ -181,11 +179,7 @@ class Window(QMainWindow):
 
     def restore(self) -> None:
         """Take size and place of the last time."""
-        geometry = self._start.saved.geometry
-        if not (geometry and self.restoreGeometry(QByteArray(base64.b64decode(geometry)))):
-            screen = self.screen()
-            room = self.sizeHint() * ROOMY if screen is None else screen.availableSize() * MOST_OF_SCREEN
-            self.resize((self.sizeHint() * ROOMY).boundedTo(room))
+        layout.place(self, self._start.saved.geometry)
 
     @override
     def closeEvent(self, event: QCloseEvent | None) -> None:
@@ -220,10 +214,13 @@ class Window(QMainWindow):
         self.parts.picker.picked.connect(self._use_source)
         self.parts.picker.asked.connect(self.ask_video)
 
-    def _show_pictures(self, state: LiveState) -> None:
+    def _show_pictures(self, state: LiveState, *, is_counting: bool) -> None:
         parts, settings = self.parts, self.commands.settings
         feed_camera(parts.camera, state, settings, ghost=Ghost(self._avatar_image, parts.ghost.value()))
-        feed_result(parts.result, state, settings)
+        if is_counting:  # who lines up with the avatar should see it large
+            feed_camera(parts.result, state, settings, ghost=Ghost(self._avatar_image, LINED_UP))
+        else:
+            feed_result(parts.result, state, settings)
         self.picking.follow(state, self.parts.panel.part_names)
         self.trace.follow(state)
 

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 
 from puppet.errors import PuppetError, SinkError
 from puppet.gui.crop import CropView
+from puppet.gui.feed import LINED_UP
 from puppet.saved_settings import SavedSettings
 from puppet.settings import Settings
 from puppet.sinks.video_file import VideoFileSink
@@ -271,6 +272,19 @@ def test_calibration_counts_down_first(window, pipeline, monkeypatch):
         marks.append(window.commands.tick())
     assert marks == [3, 2, 1, 0]
     assert asked == [103.0]
+
+
+def test_while_the_countdown_runs_the_driver_is_seen_large_with_the_avatar_over_it(window, pipeline, monkeypatch):
+    driven = replace(pipeline.state(), frame=Frame(grey(50), 0, 0.0))
+    monkeypatch.setattr(pipeline, "state", lambda: driven)
+    window.commands.calibrate()
+    window.tick()
+    result = window.parts.result
+    assert (result.picture is driven.frame.image, result._mark, result._ghost_opacity) == (True, "3", LINED_UP)
+
+    window.commands.calibrate()
+    window.tick()
+    assert (result.picture is driven.canvas, result._mark, result._ghost_opacity) == (True, "", 0.0)
 
 
 def test_without_a_driver_there_is_nothing_to_calibrate_on(window):
