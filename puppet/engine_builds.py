@@ -7,6 +7,7 @@ fills the GPU or crashes must not take the picture along.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from puppet import config
 
 if TYPE_CHECKING:
     from engines.engine_spec import TensorRtName
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 """From here `python -m` finds the packages, installed or not."""
@@ -110,6 +113,9 @@ def build_now(path: Path) -> None:
     """
     wanted = missing(path)
     if wanted is None:
+        reasons = [backends.get(name).why_unavailable() for name in NAMES]
+        if all(reasons):
+            log.warning("--rebuild: there is nothing to build engines for: %s", "; ".join(map(str, reasons)))
         return
     command = [each for each in wanted.command if each != "--json"]
     # The arguments are ours: a module, a path and names of backends.

@@ -194,6 +194,8 @@ class FakeTrt:
         self.spoil: Callable[[str, np.ndarray], np.ndarray] = lambda name, value: value
         """What engines do to their outputs, for tests of verification."""
         self.refuses_capture = False
+        self.configs: list[Any] = []
+        """Of every build."""
 
     def nptype(self, dtype: np.dtype) -> np.dtype:
         return dtype
@@ -227,7 +229,8 @@ class _Builder:
         return SimpleNamespace(graph=b"", num_layers=0)
 
     def create_builder_config(self) -> Any:
-        config = SimpleNamespace(settings={}, timings=b"", flags=set(), progress_monitor=None)
+        config = SimpleNamespace(settings={}, flags={"tf32"}, progress_monitor=None)
+        self._trt.configs.append(config)
         config.set_memory_pool_limit = config.settings.__setitem__
         config.set_flag, config.clear_flag = config.flags.add, config.flags.discard
         config.create_timing_cache = lambda held: held

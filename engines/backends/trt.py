@@ -132,6 +132,8 @@ class Loaded:
         trt = trt_vendor.import_trt(name)
         logger = trt_vendor.logger(trt)
         runtime = trt.Runtime(logger)
+        # Such an engine brings a small runtime along; its bytes were just seen to be those that were built here.
+        runtime.engine_host_code_allowed = file.spec.options.version_compatible
         engine = runtime.deserialize_cuda_engine(file.content())
         if engine is None:
             raise BackendError(

@@ -64,8 +64,8 @@ def _build_all(chosen: argparse.Namespace, teller: Teller, should_stop: Callable
         raise BuildError(
             "--verify and --benchmark need the GPU that is built for; leave them and --computeCapability out"
         )
-    if chosen.timingCacheFile is not None and target.backend == "tensorrt-rtx":
-        raise BuildError("--timingCacheFile: TensorRT-RTX times nothing when it builds; leave the flag out")
+    if target.backend == "tensorrt-rtx":
+        _refuse_for_rtx(chosen)
     work = [(model, role) for model in models for role in model.spec.roles]
     there = {} if chosen.force else _there(work, chosen.output, target, wanted)
     if there:
@@ -83,6 +83,14 @@ def _build_all(chosen: argparse.Namespace, teller: Teller, should_stop: Callable
         teller.say("not verified: the GPU that was built for is not here")
     for model in models if chosen.benchmark else ():
         _benchmark(model, chosen, target, teller)
+
+
+def _refuse_for_rtx(chosen: argparse.Namespace) -> None:
+    """What TensorRT-RTX cannot do (1.7)."""
+    if chosen.timingCacheFile is not None:
+        raise BuildError("--timingCacheFile: TensorRT-RTX times nothing when it builds; leave the flag out")
+    if chosen.versionCompatible:
+        raise BuildError("--versionCompatible: TensorRT-RTX lacks the runtime for it; leave the flag out")
 
 
 def _verify(made: EngineFile, model: ModelFolder, chosen: argparse.Namespace, teller: Teller) -> None:

@@ -83,6 +83,12 @@ def test_rebuild_waits_for_the_tool_and_says_when_it_failed(tiny_model, monkeypa
     assert (tmp_path / "ran").exists()
 
 
+def test_rebuild_without_a_gpu_says_why_nothing_is_built(tiny_model, caplog):
+    build_now(tiny_model.path)
+
+    assert "nothing to build engines for: " in caplog.text
+
+
 def test_live_rebuilds_before_it_opens_anything(monkeypatch, capsys):
     asked = []
     monkeypatch.setattr(engine_builds, "build_now", asked.append)

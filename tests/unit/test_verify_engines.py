@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,6 +114,42 @@ def test_classic_tensorrt_builds_for_its_own_gpu_only(fake_gpu, tiny_model, tmp_
         "error: TensorRT builds for the GPU of this machine only (RTX 4090); leave out --computeCapability, or take "
         "--backend tensorrt-rtx\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--versionCompatible"], "--versionCompatible: TensorRT-RTX lacks the runtime for it"),
+        (["--timingCacheFile", "timings"], "--timingCacheFile: TensorRT-RTX times nothing when it builds"),
+    ],
+)
+def test_what_tensorrt_rtx_cannot_do_is_refused(fake_gpu, tiny_model, capsys, flags, sentence):
+    assert command.main([str(tiny_model.path), "--backend", "tensorrt-rtx", *flags]) == 2
+
+    assert capsys.readouterr().err.startswith(f"error: {sentence}")
+
+
+def test_a_graph_that_needs_a_plugin_is_refused(fake_gpu, tiny_model, tmp_path, monkeypatch, capsys):
+    layer = SimpleNamespace(type="LayerType.PLUGIN_V3", name="GridSample3D")
+    network = SimpleNamespace(num_layers=1, get_layer=lambda index: layer)
+    monkeypatch.setattr("tests.fake_gpu._Builder.create_network", lambda builder, flags: network)
+
+    assert build(tiny_model, tmp_path) == 2
+
+    assert "the graph needs plugins (GridSample3D); export the model again" in capsys.readouterr().err
+
+
+def test_options_reach_the_builder(fake_gpu, tiny_model, tmp_path):
+    flags = ["--memPoolSize", "workspace:64", "--builderOptimizationLevel", "5", "--versionCompatible"]
+
+    assert build(tiny_model, tmp_path, "--precision", "fp32", *flags) == 0
+
+    options = files(tmp_path)[0].spec.options
+    assert (options.workspace_mib, options.optimisation, options.version_compatible) == (64, 5, True)
+    config = fake_gpu.trt.configs[-1]
+    assert config.settings == {"workspace": 64 << 20}
+    assert config.builder_optimization_level == 5
+    assert config.flags == {"version compatible"}
 
 
 def test_verifying_needs_the_gpu_that_is_built_for(fake_gpu, tiny_model, tmp_path, capsys):
