@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
 
 from puppet.calibration import DRIFTED
-from puppet.motion import determinant
 
 if TYPE_CHECKING:
     from puppet.state import LiveState, Shot
@@ -21,11 +20,12 @@ FRAMES = 240
 """Frames that are kept: eight seconds at 30 a second."""
 GROUND, GRID, INK = QColor(22, 24, 29), QColor(255, 255, 255, 40), QColor(255, 255, 255, 190)
 ROWS: tuple[tuple[str, tuple[str, ...], float], ...] = (
-    ("place of the head", ("driver, across", "driver, down", "avatar, across", "avatar, down"), 0.6),
-    ("size of the parts", ("driver", "avatar"), 0.6),
-    ("far from the reference", ("distance", "limits"), DRIFTED),
+    ("Head, around its middle", ("driver across", "driver down", "avatar across", "avatar down"), 0.25),
+    ("Avatar's parts", ("stretch", "squeeze", "turn"), 0.15),
+    ("Far from the reference", ("distance", "parts held back"), DRIFTED),
 )
-"""Titles, lines, and the value at the upper edge; the first two are around zero."""
+"""Titles, lines, and the value at the upper edge; the first two are shown around their medians."""
+CENTRED = 2
 COLOURS = (QColor(120, 170, 255), QColor(255, 180, 90), QColor(120, 255, 170), QColor(255, 120, 160))
 
 
@@ -44,9 +44,13 @@ def sample(shot: Shot, drift: float) -> Sample | None:
         return None
     driver, avatar = rendered.driving, rendered.target
     places = [float(value) for motion in (driver, avatar) for value in motion.shift.mean(axis=0)]
-    sizes = [float(np.log(np.abs(determinant(motion.affine)) + 1e-6).mean() / 2) for motion in (driver, avatar)]
+    values = np.log(np.maximum(np.linalg.svd(avatar.affine, compute_uv=False), 1e-3)).mean(axis=0)
+    turn = np.arctan2(
+        avatar.affine[:, 1, 0] - avatar.affine[:, 0, 1], avatar.affine[:, 0, 0] + avatar.affine[:, 1, 1]
+    ).mean()
+    affines = float(values[0]), float(values[1]), float(turn)
     share = rendered.limited / len(avatar.shift)
-    return Sample(shot.frame.index, (tuple(places), tuple(sizes), (drift, share * DRIFTED)))
+    return Sample(shot.frame.index, (tuple(places), affines, (drift, share * DRIFTED)))
 
 
 class MotionPlot(QWidget):
@@ -83,28 +87,28 @@ class MotionPlot(QWidget):
         painter.end()
 
     def _draw_row(self, painter: QPainter, place: QRectF, row: int) -> None:
-        title, lines, most = ROWS[row]
+        title, names, most = ROWS[row]
         letter = self.fontMetrics().height()
-        is_centred = row < 2
+        is_centred = row < CENTRED
         plot = place.adjusted(letter, 1.4 * letter, -letter, -letter / 2)
         zero = plot.center().y() if is_centred else plot.bottom()
         scale = plot.height() / (2 * most if is_centred else 1.2 * most)
         painter.setPen(QPen(GRID, 1))
         painter.drawLine(QPointF(plot.left(), zero), QPointF(plot.right(), zero))
-        step = plot.width() / (FRAMES - 1)
-        start = plot.right() - step * (len(self.samples) - 1)
-        left = plot.left()
-        for number, name in enumerate(lines):
-            values = [each.values[row][number] for each in self.samples]
-            points = [
-                QPointF(start + step * index, min(max(zero - value * scale, plot.top()), plot.bottom()))
-                for index, value in enumerate(values)
-            ]
+        painter.setPen(INK)
+        painter.drawText(QPointF(plot.left(), place.top() + letter), title)
+        values = np.array([each.values[row] for each in self.samples]).reshape(-1, len(names))
+        if is_centred and len(values):
+            values = values - np.median(values, axis=0)
+        across = plot.right() - plot.width() / (FRAMES - 1) * np.arange(len(values))[::-1]
+        down = np.clip(zero - values * scale, plot.top(), plot.bottom())
+        left = plot.left() + self.fontMetrics().horizontalAdvance(title) + letter
+        for number, name in enumerate(names):
             painter.setPen(QPen(COLOURS[number], 1.4))
+            points = [QPointF(x, y) for x, y in zip(across.tolist(), down[:, number].tolist(), strict=True)]
             painter.drawPolyline(QPolygonF(points))
-            text = f"{title}: {name}" if number == 0 else name
-            painter.drawText(QPointF(left, place.top() + letter), text)
-            left += self.fontMetrics().horizontalAdvance(text) + letter
+            painter.drawText(QPointF(left, place.top() + letter), name)
+            left += self.fontMetrics().horizontalAdvance(name) + letter
 
 
 class MotionDock(QDockWidget):
