@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 VIDEOS = f"Videos ({' '.join('*' + suffix for suffix in video_file.SUFFIXES)})"
 AVATARS = f"Pictures and clips ({PICTURES.partition('(')[2][:-1]} {VIDEOS.partition('(')[2]}"
 CHECKPOINTS = "Checkpoints (*.tar *.pth *.pt *.ckpt)"
+NUMBERS = "Avatars by number"
 PACKAGE = "puppet-live"
 ABOUT = """<h2>Puppet</h2><p>Version {version}</p>
 <p>One picture moves as you do, on this machine alone.</p>
@@ -90,15 +91,17 @@ def show_shortcuts(parent: QWidget, rows: Sequence[Row]) -> None:
     """List what every key does."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("Shortcuts")
-    table = QTableWidget(len(rows), 3)
+    table = QTableWidget(0, 3)
     table.setAccessibleName("Shortcuts")
     table.setHorizontalHeaderLabels(["Key", "Command", "What it does"])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setShowGrid(False)
-    for number, row in enumerate(rows):
-        for column, text in enumerate((shortcut_text(row), row.text.rstrip("…"), row.description)):
-            table.setItem(number, column, QTableWidgetItem(text))
+    menus = dict.fromkeys(row.menu or NUMBERS for row in rows)
+    for menu in menus:
+        _add_row(table, menu)
+        for row in (row for row in rows if (row.menu or NUMBERS) == menu):
+            _add_row(table, shortcut_text(row), row.text.rstrip("…"), row.description)
     vertical, horizontal = table.verticalHeader(), table.horizontalHeader()
     if vertical is not None and horizontal is not None:
         vertical.hide()
@@ -109,6 +112,20 @@ def show_shortcuts(parent: QWidget, rows: Sequence[Row]) -> None:
     unit = dialog.fontMetrics().height()
     table.setMinimumSize(54 * unit, 30 * unit)
     _finish(dialog, table, "Close")
+
+
+def _add_row(table: QTableWidget, *texts: str) -> None:
+    """A line of the sheet; with one text alone a caption over those that follow."""
+    number = table.rowCount()
+    table.insertRow(number)
+    for column, text in enumerate(texts):
+        table.setItem(number, column, QTableWidgetItem(text))
+    caption = table.item(number, 0)
+    if len(texts) == 1 and caption is not None:
+        table.setSpan(number, 0, 1, table.columnCount())
+        font = caption.font()
+        font.setBold(True)
+        caption.setFont(font)
 
 
 def show_about(parent: QWidget) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QDialog, QTableWidget, QToolButton
+from PyQt6.QtWidgets import QDialog, QFileDialog, QTableWidget, QToolButton
 
 from puppet.gui.actions import ROWS, shortcut_text
 from puppet.gui.layout import BUTTONS
@@ -66,9 +66,12 @@ def test_settings_can_be_reset(window, pipeline):
 def test_f1_lists_every_shortcut(window):
     window._actions["shortcuts"].trigger()
     table = window.findChild(QTableWidget)
-    listed = {table.item(row, 0).text() for row in range(table.rowCount())}
+    lines = [[table.item(row, column) for column in range(3)] for row in range(table.rowCount())]
+    listed = [key.text() for key, command, _ in lines if command is not None]
+    captions = [key.text() for key, command, _ in lines if command is None]
 
-    assert listed == {shortcut_text(row) for row in ROWS}
+    assert sorted(listed) == sorted(shortcut_text(row) for row in ROWS)
+    assert captions == [*dict.fromkeys(row.menu for row in ROWS if row.menu), "Avatars by number"]
     window.findChild(QDialog).accept()
 
 
@@ -78,3 +81,13 @@ def test_the_panel_can_be_put_away(window):
 
     window._actions["panel"].trigger()
     assert not window.parts.side.isHidden()
+
+
+@pytest.mark.parametrize("key", ["add_avatars", "watch_folder", "choose_model", "import_checkpoint", "open_video"])
+def test_what_needs_a_file_asks_for_it_and_takes_no_for_an_answer(window, qtbot, key):
+    before = window.saved().model_copy(update={"geometry": ""})
+    window._actions[key].trigger()
+    (dialog,) = window.findChildren(QFileDialog)
+
+    dialog.reject()
+    assert window.saved().model_copy(update={"geometry": ""}) == before
