@@ -208,7 +208,10 @@ class Board:
         silence = now - max(self._opened_at, self._captured_at or 0.0)
         if silence < SILENCE_S:
             return None
-        return f"{source.name} is frozen: no picture for {silence:.0f} s; plug it in again, or choose another source"
+        next_step = (
+            "if it is a camera, plug it in again; else close what keeps the machine busy, or choose another source"
+        )
+        return f"{source.name} is frozen: no picture for {silence:.0f} s; {next_step}"
 
     def _count(self, more: Mapping[str, int]) -> None:
         counts = self._state.counts
