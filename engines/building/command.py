@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from engines.spec import RoleName
 
 BAD_INPUT, INTERRUPTED = 2, 130
+LOOK_S = 0.2
+"""How soon a signal is noticed."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,8 +47,12 @@ def main(arguments: Sequence[str] | None = None, *, pictures: Sequence[Path] = (
                 return inventory.show(chosen.output)
             if chosen.prune:
                 return inventory.prune(chosen.output, teller.say)
-            with _stoppable() as should_stop:
-                _build_all(chosen, teller, should_stop)
+            with _stoppable() as should_stop, ThreadPoolExecutor(1, thread_name_prefix="build") as pool:
+                # Not in this thread: while TensorRT works, the thread that called it does not see signals.
+                building = pool.submit(_build_all, chosen, teller, should_stop)
+                while not building.done():
+                    wait([building], timeout=LOOK_S)
+                building.result()
         except BuildCancelledError as error:
             teller.fail(str(error))
             return INTERRUPTED
@@ -78,6 +85,7 @@ def _build_all(chosen: argparse.Namespace, teller: Teller, should_stop: Callable
             made = build(model, role, chosen.output, target=target, options=wanted, monitor=monitor, timings=timings)
             teller.say(f"{made.path}: {made.spec.engine_bytes / 1e6:.1f} MB, built in {made.spec.build_s:.1f} s")
         if is_here and chosen.verify is not False and not made.spec.parity:
+            monitor.rename(f"verifying {model.spec.name} {role} {wanted.precision}")
             _verify(made, model, chosen, teller)
     if not is_here:
         teller.say("not verified: the GPU that was built for is not here")

@@ -68,6 +68,12 @@ class BuildMonitor:
             self._phases.clear()
         self._tell(title)
 
+    def rename(self, title: str) -> None:
+        """Something else is done with what was just built."""
+        with self._lock:
+            self._title = title
+        self._tell(title)
+
     def phase_start(self, name: str, parent: str | None, steps: int) -> None:
         """A phase of so many steps begins, within another one or by itself."""
         with self._lock:
@@ -95,6 +101,7 @@ class BuildMonitor:
                 parent.child = 0.0 if parent.done >= parent.steps else 1.0
             elif phase is not None and phase.parent is None:
                 self._fraction = max(self._fraction, min(1.0, (self._index + 1) / self._total))
+        self._tell(name)
 
     def _pass_up(self, name: str) -> None:
         """Tell the phases above how much of their step is done."""

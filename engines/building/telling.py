@@ -37,7 +37,7 @@ class Teller:
     def __enter__(self) -> Self:
         if not self._as_json and self._console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
-            self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=self._console)
+            self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=self._console, transient=True)
             self._task = self._bar.add_task("building engines", total=1.0, left="")
             self._bar.start()
         return self

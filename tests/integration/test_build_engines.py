@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,7 @@ try:
 except BackendError as error:
     pytest.skip(str(error), allow_module_level=True)
 
+ROOT = Path(__file__).parents[2]
 GPUS = ("7.5", "8.0", "8.6", "8.9", "12.0")
 ROLES = ("segmenter", "encoder", "generator", "swapper")
 
@@ -102,6 +107,22 @@ def test_a_cancelled_build_leaves_nothing(bundled_model, everywhere, tmp_path):
         build(bundled_model, "encoder", tmp_path, target=everywhere, options=BuildOptions(), monitor=monitor)
 
     assert not list(tmp_path.rglob("*.*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_ctrl_c_ends_the_tool_within_a_step(bundled_model, tmp_path):
+    wanted = ["--computeCapability", "sm89", "--output", str(tmp_path), "--json"]
+    command = [sys.executable, "-m", "engines.building", str(bundled_model.path), *wanted]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        first = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().splitlines()
+
+    assert first["fraction"] == 0
+    assert process.returncode == 130
+    assert json.loads(rest[-1]) == {"error": "the build was cancelled; nothing of this engine was written"}
+    assert not list(tmp_path.rglob("*generator*"))
+    assert not list(tmp_path.rglob("*.unfinished"))
 
 
 def test_a_graph_that_tensorrt_does_not_take_is_named_by_its_node(bundled_model, everywhere, tmp_path, monkeypatch):

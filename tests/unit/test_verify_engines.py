@@ -39,6 +39,7 @@ def test_the_tool_builds_verifies_and_measures(fake_gpu, tiny_model, tmp_path, c
 
     told = capsys.readouterr().err
     assert "image: greatest difference 0, mean 0, 120.0 dB" in told
+    assert "verifying tiny generator fp32: " in told
     assert "tiny segmenter: GPU Compute Time: min = 0.250 ms, max = 0.250 ms, mean = 0.250 ms, median" in told
     assert "tiny whole frame: Throughput: " in told
     for found in engine_files.listed(tmp_path):
