@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QLabel,
@@ -23,11 +22,11 @@ from puppet.gui import status
 from puppet.gui.dialogs import NOTICE
 from puppet.gui.feed import LINED_UP, Ghost, feed_camera
 from puppet.gui.preview import PictureView
+from puppet.gui.rows import Rows
 from puppet.gui.style import enlarge
 from puppet.sources.base import Performed
 
 if TYPE_CHECKING:
-    from PyQt6.QtCore import QModelIndex
     from PyQt6.QtGui import QImage
 
     from puppet.gui.window import Window
@@ -65,7 +64,6 @@ class FirstRun(QDialog):
         self._window = window
         self._calibrated: int | None = None
         """How often that had been done when the last step began."""
-        self._marked: dict[QListView, tuple[int, int] | None] = {}
         self._unit = self.fontMetrics().height()
         self.pages = QStackedWidget()
         self.step_label, self.title, self.lead = QLabel(), QLabel(), QLabel()
@@ -77,8 +75,8 @@ class FirstRun(QDialog):
         self.results = [PictureView("Result", aspect=1.0, units=36) for _ in range(3)]
         """Of the pages without the camera's own."""
         self.word, self.pose_word = (_words("State of the camera"), _words("State of the calibration"))
-        self.sources = self._list("Sources", window.parts.picker.model(), self._pick_source)
-        self.avatars = self._list("Avatars", window.parts.strip.model(), window.parts.strip.pick)
+        self.sources = Rows("Sources", window.parts.picker.model(), self._pick_source)
+        self.avatars = Rows("Avatars", window.parts.strip.model(), window.parts.strip.pick)
         self.calibrate = QPushButton("Calibrate")
         self.calibrate.setObjectName("primary")
         self.calibrate.clicked.connect(lambda: window.commands.calibrate())
@@ -108,8 +106,8 @@ class FirstRun(QDialog):
     def follow(self, state: LiveState, avatar: QImage | None, countdown: str) -> None:
         """Show what the pipeline does."""
         settings, page = self._window.commands.settings, self.pages.currentIndex()
-        self._mark(self.sources, self._window.parts.picker.currentIndex())
-        self._mark(self.avatars, self._window.parts.strip.currentRow())
+        self.sources.mark(self._window.parts.picker.currentIndex())
+        self.avatars.mark(self._window.parts.strip.currentRow())
         self.calibrate.setEnabled(not _is_nobody(state))
         shot = state.shot
         for view in self.results:
@@ -132,14 +130,6 @@ class FirstRun(QDialog):
     def sizeHint(self) -> QSize:
         return QSize(58 * self._unit, 33 * self._unit)
 
-    def _mark(self, view: QListView, row: int) -> None:
-        """Mark what is chosen, if that is another one than before: the arrow keys go where they like meanwhile."""
-        model = view.model()
-        known = None if model is None else (row, model.rowCount())
-        if model is not None and (self._marked.get(view) != known or not view.selectedIndexes()):
-            view.setCurrentIndex(model.index(row, 0))
-            self._marked[view] = known
-
     def _calibration_word(self, state: LiveState) -> str:
         if _is_nobody(state):
             return NOBODY
@@ -159,22 +149,6 @@ class FirstRun(QDialog):
         picker = self._window.parts.picker
         picker.setCurrentIndex(row)
         picker.activated.emit(row)
-
-    def _list(self, name: str, model: object, pick: object) -> QListView:
-        """The same rows as in the window."""
-        view = QListView()
-        view.setAccessibleName(name)
-        view.setModel(model)  # type: ignore[arg-type]
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setSpacing(self._unit // 6)
-        view.setResizeMode(QListView.ResizeMode.Adjust)
-
-        def take(index: QModelIndex) -> None:
-            pick(index.row())  # type: ignore[operator]
-
-        view.clicked.connect(take)
-        view.activated.connect(take)
-        return view
 
     def _lay_out(self) -> None:
         self.sources.setMaximumWidth(20 * self._unit)

@@ -122,7 +122,7 @@ def test_every_step_can_be_gone_with_the_keyboard_alone(new_window, steps, page)
     assert steps.findChild(QLabel)
 
 
-def test_arrow_keys_go_through_the_list_and_enter_chooses(new_window, pipeline, steps, qtbot):
+def test_arrow_keys_go_through_the_list_and_enter_chooses_then_goes_on(new_window, pipeline, steps, qtbot):
     steps.go(AVATAR)
     qtbot.waitUntil(lambda: [index.row() for index in steps.avatars.selectedIndexes()] == [0], timeout=WAIT_MS)
     qtbot.keyClick(steps.avatars, Qt.Key.Key_Right)
@@ -130,7 +130,9 @@ def test_arrow_keys_go_through_the_list_and_enter_chooses(new_window, pipeline, 
     assert steps.avatars.currentIndex().row() == 1, "it stays where the key has put it"
 
     qtbot.keyClick(steps.avatars, Qt.Key.Key_Return)
-    assert new_window.parts.strip.currentRow() == 1
+    assert (new_window.parts.strip.currentRow(), steps.pages.currentIndex()) == (1, AVATAR)
+    steps.follow(pipeline.state(), None, "")
+    qtbot.keyClick(steps.avatars, Qt.Key.Key_Return)
     assert steps.pages.currentIndex() == CALIBRATE
 
 
