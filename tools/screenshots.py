@@ -156,6 +156,10 @@ class Stage:
         self.window.parts.panel.setCurrentIndex(2)
         self._run_for(2.0)
         self.take("parts")
+        self.window.trace.toggle()
+        self._run_for(4.0)
+        self.take("motion")
+        self.window.trace.toggle()
         self.window.resize(*SMALL)
         self.take("small")
         with self.dialog(self.window.show_first_run, FirstRun) as steps:

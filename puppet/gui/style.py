@@ -124,6 +124,7 @@ QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { border: none; border-radius: 3px; background: palette(midlight); max-height: 6px; min-height: 6px; }
 QProgressBar::chunk { background: palette(highlight); border-radius: 3px; }
+QDockWidget::title { background: palette(window); padding: 0.4em 1em; }
 QStatusBar { color: palette(placeholder-text); }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { padding: 0.3em 0.4em; color: palette(placeholder-text); }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import sys
@@ -15,6 +16,7 @@ from puppet.errors import PuppetError
 from puppet.gui import application, screen, style
 from puppet.gui.application import merged
 from puppet.gui.window import Window
+from puppet.saved_settings import SavedSettings
 from puppet.settings import LiveSettings, OutputSettings, Settings
 from tests.media import flat
 
@@ -106,6 +108,16 @@ def test_flags_win_over_what_was_saved_and_leave_the_rest():
 
     both = merged(saved, flags)
     assert both == Settings(live=LiveSettings(strength=0.5, mode="absolute"), output=OutputSettings(fit="fill"))
+
+
+def test_last_times_model_is_used_again_and_a_lost_one_is_told(tiny_model, tmp_path):
+    chosen = argparse.Namespace(model=config.DEFAULT_MODEL)
+
+    opener, sentence = application._opener(chosen, SavedSettings(model=tiny_model.path))
+    assert (opener.path, sentence) == (tiny_model.path, None)
+    opener, sentence = application._opener(chosen, SavedSettings(model=tmp_path / "gone"))
+    assert opener.path == config.DEFAULT_MODEL
+    assert sentence.startswith("the bundled model is used, because last time's cannot be: there is no model folder")
 
 
 def test_an_unforeseen_error_is_told_and_logged(caplog):
