@@ -157,6 +157,8 @@ def _add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     )
     swap_options.add_arguments(parser)
     add("--crop", choices=("auto", "none"), default="auto", help="auto (default) finds the face; none: the middle")
+    add("--no-follow", action="store_true", help="leave the crop where the face was found, wherever the head goes")
+    add("--recalibrate", action="store_true", help="pass to a much better reference whenever there is one")
     add("--fit", choices=("centre", "fill"), default="centre", help="of the avatar in the output")
     add("--background", default="blur", metavar="blur|R,G,B|PICTURE", help="beside the avatar (blur)")
     add("--mirror", action="store_true", help="turn left and right round in the output")
@@ -180,7 +182,12 @@ def settings(chosen: argparse.Namespace) -> Settings:
                 **_given(size=chosen.size),
                 **_swap(chosen),
             ),
-            camera=CameraSettings(auto_framing=chosen.crop == "auto", smoothing=chosen.smoothing),
+            camera=CameraSettings(
+                auto_framing=chosen.crop == "auto",
+                follow_head=not chosen.no_follow,
+                smoothing=chosen.smoothing,
+                auto_recalibrate=chosen.recalibrate,
+            ),
             output=OutputSettings(
                 fit=chosen.fit, mirror=chosen.mirror, badge=not chosen.no_badge, **_background(chosen.background)
             ),
