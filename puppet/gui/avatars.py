@@ -29,6 +29,9 @@ MOST_WATCHED = 200
 SIDE = 10
 """Letters' widths: of a thumbnail."""
 PLACE_HOLDER = QColor(128, 134, 146, 60)
+SIGN = QColor(128, 134, 146)
+MOST_TEXT = 1.4
+"""Width of a name, over a thumbnail's side; a longer one is cut in the middle."""
 ROUNDING = 0.2
 """Radius of its corners, over its side."""
 
@@ -170,8 +173,11 @@ class AvatarStrip(QListWidget):
         return item
 
     def _insert(self, row: int, path: Path) -> None:
-        item = QListWidgetItem(path.stem.replace("_", " ").replace("-", " ").capitalize())
+        name = path.stem.replace("_", " ").replace("-", " ").capitalize()
+        room = round(MOST_TEXT * self._side)
+        item = QListWidgetItem(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room))
         item.setData(PATH, str(path))
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, name)
         item.setIcon(_icon(None, self._side))
         self.insertItem(row, item)
         self._read(item, path)
@@ -191,9 +197,13 @@ class AvatarStrip(QListWidget):
         self._tasks.run(
             lambda: thumbnail(path, 2 * self._side, square),
             then=lambda picture: item.setIcon(_icon(picture, self._side)),
-            failed=item.setToolTip,
+            failed=lambda sentence: self._mark_unreadable(item, sentence),
             is_slow=True,
         )
+
+    def _mark_unreadable(self, item: QListWidgetItem, sentence: str) -> None:
+        item.setIcon(_icon(None, self._side, sign="?"))
+        item.setToolTip(sentence)
 
 
 def thumbnail(path: Path, side: int, square: Square | None = None) -> Image:
@@ -226,8 +236,8 @@ def dropped_paths(data: QMimeData | None) -> list[Path]:
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
-def _icon(picture: Image | None, side: int) -> QIcon:
-    """Rounded; a faint place holder while there is no picture."""
+def _icon(picture: Image | None, side: int, *, sign: str = "") -> QIcon:
+    """Rounded; a faint place holder, with a sign on it, while there is no picture."""
     rounded = QPixmap(2 * side, 2 * side)
     rounded.fill(Qt.GlobalColor.transparent)
     painter = QPainter(rounded)
@@ -235,6 +245,12 @@ def _icon(picture: Image | None, side: int) -> QIcon:
     painter.setBrush(PLACE_HOLDER if picture is None else QBrush(as_qimage(picture)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawRoundedRect(rounded.rect(), side * ROUNDING, side * ROUNDING)
+    if sign:
+        font = painter.font()
+        font.setPixelSize(side)
+        painter.setFont(font)
+        painter.setPen(SIGN)
+        painter.drawText(rounded.rect(), Qt.AlignmentFlag.AlignCenter, sign)
     painter.end()
     icon = QIcon(rounded)
     icon.addPixmap(rounded, QIcon.Mode.Selected)  # else it would be tinted

@@ -187,3 +187,16 @@ def test_more_pictures_than_can_be_remembered_do_not_keep_the_rest_from_being(wi
     saved = window.saved()
     assert saved.added_avatars == (tmp_path / "b.png", tmp_path / "c.png")
     assert len(saved.crops) <= 2
+
+
+def test_a_long_name_is_cut_and_a_file_that_is_no_picture_says_so(window, tmp_path, qtbot):
+    names = ["IMG_20251124_123456_portrait_final_version.png", "broken.png"]
+    for name in names:
+        (tmp_path / name).write_text("no picture")
+    strip = window.parts.strip
+    strip.watch({tmp_path / name: 1.0 for name in names})
+
+    item = strip.item(strip.count() - 2)
+    assert len(item.text()) < 24
+    assert "…" in item.text()
+    qtbot.waitUntil(lambda: "is not a picture that can be read" in item.toolTip(), timeout=WAIT_MS)
