@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HEADER = struct.Struct(">I4s")
-LONG_LENGTH = struct.Struct(">Q")
 PIECE = b"moof"
 """Box that begins a piece; the next one holds its pictures and sound."""
 
@@ -48,14 +47,15 @@ def _end_of_pieces(file: BinaryIO) -> int:
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Kind and end of every whole box at the top level (ISO/IEC 14496-12, section 4.2); bytes from the start."""
+    """Kind and end of every whole box at the top level (ISO/IEC 14496-12, section 4.2); bytes from the start.
+
+    Lengths of 64 bits are not read: no piece is so long.
+    """
     size = file.seek(0, 2)
     start = 0
     while start + HEADER.size <= size:
         file.seek(start)
         length, kind = HEADER.unpack(file.read(HEADER.size))
-        if length == 1:
-            (length,) = LONG_LENGTH.unpack(file.read(LONG_LENGTH.size).ljust(LONG_LENGTH.size, b"\0"))
         start += length
         if length < HEADER.size or start > size:
             return
