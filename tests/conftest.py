@@ -28,6 +28,16 @@ VENDORS = ("torch", "onnxscript", "onnx_ir", "onnxslim")
 """Packages of the exporter; they warn about their own ways."""
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of engines that were built without a GPU, if any were."""
+    reports = terminalreporter.getreports("passed")
+    lines = [str(line) for report in reports for name, line in report.user_properties if name == "engine"]
+    if lines:
+        terminalreporter.section("engines built for SM75, SM80, SM86, SM89 and SM120 without a GPU")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Settings, caches and logs go to a temporary folder."""

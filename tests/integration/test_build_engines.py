@@ -59,7 +59,8 @@ def test_every_family_builds_for_every_gpu(name, precision, request, everywhere,
             model, role, tmp_path, target=everywhere, options=BuildOptions(precision=precision), monitor=quiet()
         )
 
-        record_property(role, f"{made.spec.build_s} s, {made.spec.engine_bytes} bytes")
+        size = made.spec.engine_bytes / 1e6
+        record_property("engine", f"{model.spec.name} {role} {precision}: {made.spec.build_s:.2f} s, {size:.1f} MB")
         assert engine_files.EngineFile.read(made.path) == made
         assert len(made.content()) == made.path.stat().st_size > 10_000
         assert made.spec.machine.capabilities == GPUS

@@ -224,6 +224,14 @@ def test_the_first_frame_calibrates_and_again_when_asked(rig, pipeline):
     np.testing.assert_allclose(rig.puppeteer.calibrations, [51 / 255 - 0.3, 153 / 255 - 0.3], atol=1e-3)
 
 
+def test_other_engines_that_took_over_are_told(rig, pipeline):
+    rig.puppeteer.notice, rig.puppeteer.description = "the GPU failed; ovino is used from now on", "model on OpenVINO"
+    rig.source.feed(77)
+
+    until(lambda: pipeline.state().notice == "the GPU failed; ovino is used from now on")
+    assert pipeline.state().model == "model on OpenVINO"
+
+
 def test_a_reference_can_be_chosen(rig, pipeline):
     chosen = Motion(np.eye(3, 2, dtype=np.float32), np.stack([np.eye(2, dtype=np.float32)] * 3))
     pipeline.calibrate(chosen).result(20)
