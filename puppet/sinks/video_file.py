@@ -35,7 +35,7 @@ SUFFIXES = tuple(COPIED)
 CODEC = "libx264"
 QUALITY = "17"
 """Visually without loss at a third of the size of near-lossless."""
-PIECE_US = "1000000"
+PIECE_US = 1_000_000
 """Microseconds of video in a piece."""
 THREADS = 2
 """Of the encoder. Small pictures gain nothing from more, and the model needs the rest."""
@@ -229,10 +229,11 @@ def _reason(error: Exception) -> str:
 
 
 def _container_options(path: Path) -> dict[str, str]:
-    """Matroska consists of such pieces by itself."""
+    """Short pieces, in the words of each container, that are on the disk as soon as they are whole."""
+    pieces = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(PIECE_US)}
     if path.suffix.lower() == ".mkv":
-        return {}
-    return {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": PIECE_US}
+        pieces = {"cluster_time_limit": str(PIECE_US // 1000)}
+    return {"flush_packets": "1", **pieces}
 
 
 def _temporary_beside(path: Path) -> Path:

@@ -220,11 +220,11 @@ def test_a_disk_full_from_the_start_leaves_nothing(tmp_path: Path, rng: np.rando
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_killed_program_leaves_a_file_that_plays(tmp_path: Path, rng: np.random.Generator, suffix: str) -> None:
     sink = VideoFileSink(tmp_path / f"a.{suffix}", CLIP, preset="ultrafast")
-    for index in range(200):
+    for index in range(100):
         sink.write(rng.integers(0, 255, (128, 192, 3), np.uint8), index / 25)
     (left,) = tmp_path.iterdir()
     (copied := tmp_path / left.name.lstrip(".")).write_bytes(left.read_bytes())
     sink.discard()
 
     assert rescue(copied)
-    assert len(stream_info(copied)["times"]) >= 75
+    assert len(stream_info(copied)["times"]) >= 50
