@@ -57,8 +57,9 @@ COARSE = 4
 SHADE = QColor(0, 0, 0, 90)
 DRIVER = Path(config.__file__).parent / "assets" / "demo" / "driving.mp4"
 WEBCAM = (640, 360)
-LIVELY = 0.13
-"""Pose distance from rest, in the picture for the README."""
+CLIP_S = 8.0
+LIVELY = 0.85
+"""Pose distance from rest in the picture for the README, over the farthest in the clip."""
 LONGER = 0.4
 """German takes so much more room than English."""
 FILLING = "sangelegenheit"
@@ -110,7 +111,7 @@ class Stage:
         self._play_first_run(clip)
         self._until(lambda state: state.calibrated > 0 and state.source.name == clip.name)
         self._run_for(4.0)
-        self._until(lambda state: state.face.drift > LIVELY)
+        self._wait_for_a_turned_head()
         self.take(SHOWN, settle_s=0.0)
         self._show_warning()
         self._play_dialogs()
@@ -120,6 +121,14 @@ class Stage:
         self._until(lambda state: any(sink.trouble for sink in state.sinks))
         self._run_for(9.0)
         self.take("trouble")
+
+    def _wait_for_a_turned_head(self) -> None:
+        """Watch the whole clip once, then wait for its liveliest moment."""
+        end, farthest = time.perf_counter() + CLIP_S, 0.0
+        while time.perf_counter() < end:
+            farthest = max(farthest, self._pipeline.state().face.drift)
+            self._run_for(0.05)
+        self._until(lambda state: state.face.drift > LIVELY * farthest)
 
     def _play_first_run(self, clip: Path) -> None:
         with self.dialog(self.window.show_first_run, FirstRun) as steps:
