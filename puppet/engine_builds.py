@@ -104,6 +104,12 @@ def missing(path: Path) -> Missing | None:
     return found
 
 
+def why_none() -> str | None:
+    """Why there is nothing to build engines for, one sentence; None where TensorRT can run."""
+    reasons = [backends.get(name).why_unavailable() for name in NAMES]
+    return None if None in reasons else f"there is nothing to build engines for: {'; '.join(map(str, reasons))}"
+
+
 def build_now(path: Path) -> None:
     """Build what is missing or does not fit, and wait; progress goes to stderr.
 
@@ -113,9 +119,9 @@ def build_now(path: Path) -> None:
     """
     wanted = missing(path)
     if wanted is None:
-        reasons = [backends.get(name).why_unavailable() for name in NAMES]
-        if all(reasons):
-            log.warning("--rebuild: there is nothing to build engines for: %s", "; ".join(map(str, reasons)))
+        reason = why_none()
+        if reason is not None:
+            log.warning("--rebuild: %s", reason)
         return
     command = [each for each in wanted.command if each != "--json"]
     # The arguments are ours: a module, a path and names of backends.

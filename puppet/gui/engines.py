@@ -77,16 +77,17 @@ class EngineBuilds(QObject):
     def _look(self, *, is_asked: bool) -> None:
         path = self._path()
         self._commands.tasks.run(
-            lambda: engine_builds.missing(path), then=lambda found: self._offer(found, is_asked=is_asked)
+            lambda: (engine_builds.missing(path), engine_builds.why_none() if is_asked else None),
+            then=lambda found: self._offer(*found, is_asked=is_asked),
         )
 
     def _path(self) -> Path:
         return self._models.path or config.DEFAULT_MODEL
 
-    def _offer(self, found: Missing | None, *, is_asked: bool) -> None:
+    def _offer(self, found: Missing | None, why_none: str | None, *, is_asked: bool) -> None:
         if found is None:
             if is_asked:
-                self._commands.say("there is nothing to build: no NVIDIA GPU with TensorRT, or its engines are there")
+                self._commands.say(why_none or "there is nothing to build: the engines are there, and fit")
         elif is_asked:
             self._start(found)
         else:

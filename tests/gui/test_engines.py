@@ -101,9 +101,14 @@ def test_closing_the_window_ends_a_build(offer, window, qtbot):
     assert not window.engines.is_building
 
 
-def test_asking_without_a_gpu_is_answered(window, qtbot, monkeypatch):
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("there is no NVIDIA driver here", "There is no NVIDIA driver here"), (None, "The engines are there, and fit")],
+)
+def test_asking_where_there_is_nothing_to_build_is_answered(window, qtbot, monkeypatch, reason, told):
     monkeypatch.setattr(engine_builds, "missing", lambda path: None)
+    monkeypatch.setattr(engine_builds, "why_none", lambda: reason)
 
     window.engines.ask()
 
-    qtbot.waitUntil(banner_says(window, "There is nothing to build"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told.lower() in window.parts.banner.text.lower(), timeout=WAIT_MS)
