@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
 
-from tests.vm.headless import HeadlessChecks, UnsteadyError
-from tests.vm.program import CAMERA, log, run, wait
+from tests.vm.headless import HeadlessChecks
+from tests.vm.program import CAMERA, SlowError, log, run, wait
 from tests.vm.windowed import WindowChecks
 
 GROUPS = (HeadlessChecks, WindowChecks)
 CHECKS = tuple((kind, name) for kind in GROUPS for name in vars(kind) if not name.startswith("_"))
 """In the order in which they are run."""
-UNSTEADY = "unsteady: "
+SLOW = "slow: "
 """Begins the entry of a check that a busy host may have spoilt."""
 
 
@@ -34,8 +35,8 @@ def main(folder: Path) -> int:
         try:
             getattr(groups[kind], name)()
             report[name] = ""
-        except UnsteadyError as reason:
-            report[name] = f"{UNSTEADY}{reason}"
+        except (SlowError, subprocess.TimeoutExpired) as reason:
+            report[name] = f"{SLOW}{reason}"
         except Exception:  # noqa: BLE001 - reported, and the next check is run
             report[name] = traceback.format_exc()
         log(f"{name}: {report[name] or 'passed'} ({time.monotonic() - started:.0f} s)")

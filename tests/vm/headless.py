@@ -27,6 +27,7 @@ from tests.vm.program import (
     LOOPBACK,
     WIDTH,
     Program,
+    SlowError,
     arguments,
     load_loopback,
     log,
@@ -46,10 +47,6 @@ COLOUR_BARS, BLACK = 0, 5
 """Test patterns of the camera's driver."""
 ALL_TEXT, NO_TEXT = 0, 2
 """Whether the driver writes a clock over them, without which they never change."""
-
-
-class UnsteadyError(Exception):
-    """The rate was wrong every time, which on a busy host may be the host's fault."""
 
 
 class HeadlessChecks:
@@ -125,7 +122,7 @@ class HeadlessChecks:
                 log(f"{rates[-1]:.2f} pictures a second")
                 if abs(rates[-1] - FPS) < 0.1 * FPS:
                     return
-        raise UnsteadyError(f"{rates} pictures a second instead of {FPS}")
+        raise SlowError(f"{rates} pictures a second instead of {FPS}")
 
     def a_consumer_comes_and_goes_three_times(self) -> None:
         for _ in range(3):
