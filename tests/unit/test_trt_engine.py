@@ -16,7 +16,8 @@ from puppet.puppeteer import Puppeteer
 from puppet.settings import LiveSettings
 from puppet.types import Frame, Motion
 from tests.engine_building import build_all
-from tests.fake_gpu import LOST, OUT_OF_MEMORY, FakeGpu
+from tests.fake_cudart import LOST, OUT_OF_MEMORY
+from tests.fake_gpu import FakeGpu
 from tests.feeds import feed
 
 PLAIN = LiveSettings(adapt_scale=False)
