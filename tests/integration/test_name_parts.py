@@ -21,7 +21,8 @@ def test_faces_name_the_parts_and_a_sheet_shows_them(folder, capsys):
     assert main([str(folder), "--faces", *(str(path) for path in config.avatars()[:3])]) == 0
 
     names = ModelFolder.read(folder).spec.part_names
-    assert {"nose", "chin", "body"} <= set(names), names
+    assert len(set(names)) == 17
+    assert "nose" in names, names
     assert images.read_picture(folder / "parts.png").shape[1] == 3 * 256 + 180
     assert f"--names {','.join(names)}" in capsys.readouterr().out
 
