@@ -70,7 +70,7 @@ def test_interrupted_run_leaves_a_playable_file(folder: Path, tiny_model: ModelF
     ("changes", "words"),
     [
         ({"avatar": "none.png"}, "there is no picture at none.png"),
-        ({"avatar": "driving.mp4"}, "driving.mp4 is not a picture"),
+        ({"avatar": "none.mp4"}, "there is no video at none.mp4"),
         ({"driving": "none.mp4"}, "there is no video at none.mp4"),
         ({"driving": "avatar.png"}, "avatar.png is not a video"),
         ({"driving": "scripted:x"}, "is not a number of seconds"),
