@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from puppet.motion import carry_masks
+from puppet.types import Motion
+
 if TYPE_CHECKING:
-    from puppet.types import Floats, Image, Motion
+    from puppet.types import Floats, Image
 
 SIDE = 128
 """Pixels at which the outline is looked for and moved."""
@@ -47,8 +50,16 @@ class CutOut:
             raise ValueError("an avatar without masks cannot be cut out")
         self._outline = _outline(image, motion.segmentation[0])
         self._shares = _shares(motion.segmentation)
+        height, width = motion.segmentation.shape[1:]
+        person = cv2.resize(self._outline, (width, height), interpolation=cv2.INTER_AREA)
+        masks = np.concatenate([1 - person[None], self._shares * person]).astype(np.float32)
+        self._own = Motion(motion.shift, motion.affine, masks)
         self._parts: Floats | None = None
         self._chosen: Floats | None = None
+
+    def carried(self, target: Motion) -> Floats:
+        """Masks (K + 1, h, w) that end at the outline, where a motion puts the parts: without a deformation."""
+        return carry_masks(self._own, target)
 
     def outline(self, deformation: Floats) -> Floats:
         """How much of the avatar is where after it was moved, float32 (128, 128) in [0, 1].

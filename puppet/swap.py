@@ -121,7 +121,9 @@ class PartSwap:
             return painted
         self._follow(avatar)
         layers = self._layers(painted, frame.image, motions, parts=parts, settings=settings)
-        soft = layers.soft if deformation is None else self._outlined(layers.soft, parts, deformation, settings)
+        soft = layers.soft
+        if settings.swap_feather and not settings.swap_inverse and not self.blends_features:
+            soft = self._outlined(soft, parts, motions[1], deformation, settings.swap_mask)
         mask = self._mask(soft, painted.shape[0], settings)
         box = _box(mask, step=max(1, painted.shape[0] // layers.masks.shape[1]))
         if box is None:
@@ -162,18 +164,21 @@ class PartSwap:
             return Layers(painted, over, carried, _soft(masks, drivers, parts, settings.swap_mask))
         return Layers(picture, painted, masks, _soft(masks, driving.segmentation, parts, settings.swap_mask))
 
-    def _outlined(self, soft: Floats, parts: Floats, deformation: Floats, settings: LiveSettings) -> Floats:
+    def _outlined(self, soft: Floats, parts: Floats, target: Motion, deformation: Floats | None, whose: str) -> Floats:
         """The mask of parts of the avatar without its background."""
-        if settings.swap_inverse or not settings.swap_feather or self._avatar is None:
-            return soft
         if self._cut_out is None:
+            assert self._avatar is not None
             self._cut_out = CutOut(self._avatar.image, self._avatar.motion)
-        own = self._cut_out.parts(parts, deformation)
-        if settings.swap_mask == "avatar":
+        if deformation is None:
+            carried = self._cut_out.carried(target)
+            own, outline = _chosen_sum(carried, parts), 1 - carried[0]
+        else:
+            own, outline = self._cut_out.parts(parts, deformation), self._cut_out.outline(deformation)
+        if whose == "avatar":
             return own
         larger = cv2.resize(soft.astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        inside = larger if parts[0] else larger * self._cut_out.outline(deformation)
-        return np.asarray(np.maximum(inside, own) if settings.swap_mask == "both" else inside, np.float32)
+        inside = larger if parts[0] else larger * outline
+        return np.asarray(np.maximum(inside, own) if whose == "both" else inside, np.float32)
 
     def _mask(self, soft: Floats, side: int, settings: LiveSettings) -> Floats:
         if not self.blends_features and (settings.swap_hard or settings.swap_feather):

@@ -68,6 +68,18 @@ def test_it_moves_with_the_deformation(picture, motion):
     np.testing.assert_allclose(moved[:, 10:], rest[:, :-10], atol=0.15)
 
 
+def test_without_a_deformation_the_parts_motion_carries_the_outline(picture, motion):
+    cut_out = CutOut(picture, motion)
+    step = np.float32([2 * 2 / (MAP - 1), 0])
+
+    carried = cut_out.carried(Motion(motion.shift + step, motion.affine))
+
+    still_there = cut_out.carried(motion)
+    np.testing.assert_allclose(carried.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_allclose(carried[1:, :, 2:], still_there[1:, :, :-2], atol=0.05)
+    assert still_there[0, 3, 8] < 0.2 < motion.segmentation[0, 3, 8], "hair beyond the mask is in"
+
+
 def test_a_picture_that_is_all_person_or_none_is_taken_as_it_is(picture, motion):
     full = np.zeros((3, MAP, MAP), np.float32)
     full[1] = 1
