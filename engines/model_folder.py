@@ -122,6 +122,19 @@ def rename_parts(path: Path, names: Sequence[str]) -> ModelFolder:
     return ModelFolder.read(path)
 
 
+def eight_bit_copy(model: ModelFolder) -> ModelFolder | None:
+    """The folder NAME-int8 beside a model NAME, as `tools/quantise.py` makes it; None if there is none.
+
+    Raises:
+        ModelFolderError: there is one, and it cannot be used.
+    """
+    path = model.path.with_name(f"{model.path.name}-int8")
+    if not (path / SPEC_FILE).is_file():
+        return None
+    copy = ModelFolder.read(path)
+    return copy if copy.spec.precision == "int8" else None
+
+
 def refuse_existing(target: Path, *, force: bool) -> None:
     """Raise ModelFolderError if something is at `target` that may not be replaced.
 

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engines import backends
 from engines.backends.base import BackendSettings
-from engines.errors import BackendError
+from engines.errors import BackendError, ModelFolderError
+from engines.model_folder import eight_bit_copy
 from puppet.errors import SinkError
 from puppet.images import write_bytes
 from puppet.loading import CalledOffError, silently
@@ -114,7 +115,7 @@ def choose(
 
 def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[str], None]) -> Choice:
     with ExitStack() as stack:
-        ways = list(_working(stack, model, _ways(model, backend, threads), step))
+        ways = list(_working(stack, _ways(model, backend, threads), step))
         if not ways:
             backends.suitable(backend, model, BackendSettings(threads=threads))  # says why of each
         ends = time.perf_counter() + MEASURED_S
@@ -139,21 +140,35 @@ def _promising(ways: list[_Way]) -> list[_Way]:
     return [way for way in ways if min(way.plain) <= HOPELESS * fastest]
 
 
-def _ways(model: ModelFolder, backend: str, threads: int) -> Iterator[tuple[str, BackendSettings]]:
-    """Every backend and arithmetic that can run the model here."""
+def _ways(model: ModelFolder, backend: str, threads: int) -> Iterator[tuple[ModelFolder, str, BackendSettings]]:
+    """Every backend and arithmetic that can run the model, or its eight-bit copy, here."""
     names = backends.names() if backend == backends.AUTO else (backend,)
+    folders = {precision: _folder(model, precision) for precision in PRECISIONS}
     for name, precision in product(names, PRECISIONS):
         settings = BackendSettings(threads=threads, precision=precision)
         each = backends.get(name)
-        if each.why_unavailable() is None and each.why_unsuitable(model, settings) is None:
-            yield name, settings
+        if each.why_unavailable() is None and each.why_unsuitable(folders[precision], settings) is None:
+            yield folders[precision], name, settings
+
+
+def _folder(model: ModelFolder, precision: str) -> ModelFolder:
+    """Which folder holds the graphs for an arithmetic."""
+    if precision != "int8":
+        return model
+    try:
+        return eight_bit_copy(model) or model
+    except ModelFolderError as error:
+        log.warning("the eight-bit copy is not used: %s", error)
+        return model
 
 
 def _working(
-    stack: ExitStack, model: ModelFolder, ways: Iterator[tuple[str, BackendSettings]], step: Callable[[str], None]
+    stack: ExitStack,
+    ways: Iterator[tuple[ModelFolder, str, BackendSettings]],
+    step: Callable[[str], None],
 ) -> Iterator[_Way]:
     """Those that can be opened; a GPU may be full."""
-    for name, settings in ways:
+    for model, name, settings in ways:
         step(f"{MEASURING}: {name} {settings.precision}")
         try:
             yield _Way(stack, model, name, settings)
@@ -201,7 +216,7 @@ def _machine(model: ModelFolder, backend: str, threads: int) -> str:
         *(each.describe(plain) if each.why_unavailable() is None else each.name for each in described),
         # Engines are built and deleted.
         *(f"{each.name} {precision}" for each in described for precision in PRECISIONS if _has(each, model, precision)),
-        *(entry.sha256 for entry in model.spec.roles.values()),
+        *(entry.sha256 for folder in (model, _folder(model, "int8")) for entry in folder.spec.roles.values()),
         backend,
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -227,8 +242,11 @@ def open_measured(model: ModelFolder, *, threads: int = 0, step: Callable[[str],
         log.info("%s; the next start measures again", error)
         return Puppeteer(model, engine_settings=BackendSettings(threads=threads), step=step)
     settings = BackendSettings(threads=threads, precision=choice.precision)
+    folder = _folder(model, choice.precision)
     try:
-        puppeteer = Puppeteer(model, backend=choice.backend, engine_settings=settings, auto_size=choice.size, step=step)
+        puppeteer = Puppeteer(
+            folder, backend=choice.backend, engine_settings=settings, auto_size=choice.size, step=step
+        )
     except BackendError:
         if not backends.get(choice.backend).needs_gpu:
             raise

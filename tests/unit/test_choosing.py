@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engines.backends.base import BackendSettings
+from engines.model_folder import write_spec
 from puppet import choosing
 from puppet.doctor import examine
 from puppet.loading import Loading, silently
@@ -72,7 +73,7 @@ class Way:
 
 def test_a_way_that_is_hopelessly_slow_does_not_hold_the_first_start_up(path, tiny_model, monkeypatch):
     ways = [Way("slow", 0.2), Way("fast", 0.02), Way("nearly", 0.025)]
-    monkeypatch.setattr(choosing, "_ways", lambda *_: [(way, BackendSettings()) for way in ways])
+    monkeypatch.setattr(choosing, "_ways", lambda *_: [(tiny_model, way, BackendSettings()) for way in ways])
     monkeypatch.setattr(choosing, "_Way", lambda stack, model, way, settings: way)
     monkeypatch.setattr(choosing, "_machine", lambda *_: "this one")
 
@@ -111,3 +112,19 @@ def test_measuring_that_is_called_off_opens_the_model_in_the_usual_way_and_is_no
         assert "fps" not in puppeteer.description
     assert loading.text == "loading the generator"
     assert not path.exists()
+
+
+def test_an_eight_bit_copy_beside_the_model_takes_part_and_is_opened(path, tmp_path, monkeypatch):
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.tiny_model import write
+
+    model, copy = (write(tmp_path / name) for name in ("tiny", "tiny-int8"))
+    write_spec(copy.path, copy.spec.model_copy(update={"name": "tiny-int8", "precision": "int8"}))
+
+    ways = list(choosing._ways(model, "ovino", 1))
+    assert [folder.path for folder, _, settings in ways if settings.precision == "int8"] == [copy.path]
+    assert all(folder is model for folder, _, settings in ways if settings.precision != "int8")
+    found = choosing.Choice(machine="", backend="ovino", precision="int8", size=32, fps=100)
+    monkeypatch.setattr(choosing, "choose", lambda *_, **__: found)
+    with choosing.open_measured(model) as puppeteer:
+        assert puppeteer.description.startswith("tiny-int8 (32 pixels")
