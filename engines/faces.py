@@ -50,9 +50,9 @@ class FaceFinder:
     """Both networks, compiled once; not for use from several threads at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        from engines.backends.ovino import import_openvino
+        from engines.backends.ovino import openvino_core
 
-        core = import_openvino().Core()
+        core = openvino_core()
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         self._detector: Any = core.compile_model(MODELS / "face_detection_short_range.tflite", "CPU", settings)
         self._mesh: Any = core.compile_model(MODELS / "face_landmark.tflite", "CPU", settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,19 @@ def import_openvino() -> Any:
     return openvino
 
 
+@cache
+def openvino_core() -> Any:
+    """The one `openvino.Core` of this process, which stays to its end.
+
+    On processors with AMX OpenVINO gives the main thread a stack for signals and frees it with its last Core (seen with
+    2026.4.1); the next Ctrl-C would then end the program with a segmentation fault.
+
+    Raises:
+        ImportError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()
+
+
 class OpenVinoBackend(Backend):
     """The `openvino` package, CPU; `auto` precision is bf16 where OpenVINO itself would choose it.
 
@@ -56,10 +70,10 @@ class OpenVinoBackend(Backend):
     def why_unavailable(self) -> str | None:
         """See `Backend`."""
         try:
-            openvino = import_openvino()
+            core = openvino_core()
         except ImportError as error:
             return f"OpenVINO cannot be imported ({error}); install it with: pip install openvino"
-        if DEVICE not in openvino.Core().available_devices:
+        if DEVICE not in core.available_devices:
             return "OpenVINO does not support this processor; choose backend onnxrt"
         return None
 
@@ -79,7 +93,7 @@ class OpenVinoBackend(Backend):
         """See `Backend`."""
         openvino = import_openvino()
         version = openvino.__version__.split("-")[0]
-        device = openvino.Core().get_property(DEVICE, "FULL_DEVICE_NAME")
+        device = openvino_core().get_property(DEVICE, "FULL_DEVICE_NAME")
         return f"OpenVINO {version}, {device}, {_precision(settings)}, {settings.thread_text}"
 
     def load(self, model: ModelFolder, role: RoleName, settings: BackendSettings) -> Engine:
@@ -135,14 +149,13 @@ class OpenVinoEngine(Engine):
 
 
 def _compile(path: Path, settings: BackendSettings) -> Any:
-    openvino = import_openvino()
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": _HINTS[_precision(settings)],
     }
     if settings.threads:
         options["INFERENCE_NUM_THREADS"] = settings.threads
-    core = openvino.Core()
+    core = openvino_core()
     try:
         graph = core.read_model(path)
         merge_doublings(graph)
@@ -162,10 +175,10 @@ def _precision(settings: BackendSettings) -> str:
 def _prefers_bf16() -> bool:
     """Whether OpenVINO would choose bf16 here; it does where the processor itself computes in it."""
     openvino = import_openvino()
-    chosen = openvino.Core().get_property(DEVICE, "INFERENCE_PRECISION_HINT")
+    chosen = openvino_core().get_property(DEVICE, "INFERENCE_PRECISION_HINT")
     return bool(chosen == openvino.Type.bf16)
 
 
 def _has_bf16() -> bool:
     """Whether bf16 works here, if only by emulation."""
-    return "BF16" in import_openvino().Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino_core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")

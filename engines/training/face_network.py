@@ -43,9 +43,9 @@ class FaceNetwork(nn.Module):
             TrainingError: the file has an operation that is not known here.
         """
         super().__init__()
-        from engines.backends.ovino import import_openvino
+        from engines.backends.ovino import openvino_core
 
-        graph = import_openvino().Core().read_model(path)
+        graph = openvino_core().read_model(path)
         numbers: dict[str, int] = {}
         constants: dict[int, Tensor] = {}
         self._steps: list[_Step] = []

@@ -105,10 +105,10 @@ def _perceptual() -> PerceptualMetric:
     """On the GPU if there is one; in bfloat16 on a CPU that computes in it (0.3 % off, twice as fast)."""
     import torch
 
-    from engines.backends.ovino import import_openvino
+    from engines.backends.ovino import openvino_core
     from engines.training.perceptual_metric import PerceptualMetric
 
     if torch.cuda.is_available():
         return PerceptualMetric(device="cuda")
-    capabilities = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return PerceptualMetric(bfloat16="BF16" in capabilities)

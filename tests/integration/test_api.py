@@ -115,3 +115,19 @@ def test_a_folder_without_a_model_is_named(tmp_path):
 def test_an_unknown_backend_is_refused_before_anything_is_loaded(model):
     with pytest.raises(BackendError, match="no backend 'cuda'"):
         puppet.load(model, backend="cuda")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as Linux and macOS do")
+def test_ctrl_c_after_the_model_was_closed_is_no_crash():
+    program = (
+        "import os, signal, numpy, puppet\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('noted'))\n"
+        "with puppet.load(threads=1) as animator:\n"
+        "    animator.set_avatar(numpy.full((256, 256, 3), 90, numpy.uint8))\n"
+        "del animator\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "noted\n"), done.stderr
