@@ -120,11 +120,13 @@ def test_an_unknown_backend_is_refused_before_anything_is_loaded(model):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as Linux and macOS do")
 def test_ctrl_c_after_the_model_was_closed_is_no_crash():
     program = (
-        "import os, signal, numpy, puppet\n"
+        "import gc, os, signal, numpy, puppet\n"
+        "from puppet import config\n"
         "signal.signal(signal.SIGINT, lambda *_: print('noted'))\n"
         "with puppet.load(threads=1) as animator:\n"
-        "    animator.set_avatar(numpy.full((256, 256, 3), 90, numpy.uint8))\n"
-        "del animator\n"
+        "    animator.set_avatar(config.default_avatar())\n"
+        "    animator.render(numpy.full((256, 256, 3), 90, numpy.uint8))\n"
+        "del animator; gc.collect()\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
     )
 
