@@ -39,6 +39,7 @@ def test_bad_input_is_one_sentence(folder, tmp_path, capsys, caplog):
 
     assert main([str(folder), "--faces", str(tmp_path / "grey.png")]) == 2
     assert main([str(folder), "--names", "nose"]) == 2
-    errors = capsys.readouterr().err.splitlines()
+    # Warnings are written only where some other test has set up the log.
+    errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("warning: ")]
     assert errors[0].startswith("no face was found in the pictures")
     assert errors[1].endswith("give one for each")
