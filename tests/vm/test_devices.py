@@ -60,8 +60,13 @@ def _keep(shared: Path) -> None:
 
 @pytest.mark.parametrize("check", [name for _, name in guest.CHECKS])
 def test_in_the_machine(report: dict[str, str], check: str) -> None:
-    failure = report.get(check, f"{guest.SLOW}the run ended before this check")
+    is_busy = os.getloadavg()[1] > BUSY * (os.cpu_count() or 1)
+    if check not in report and is_busy:
+        pytest.skip("the host is too busy: the run ended before this check")
+    assert check in report, "the run ended before this check"
+    failure = report[check]
 
-    if failure.startswith(guest.SLOW) and os.getloadavg()[1] > BUSY * (os.cpu_count() or 1):
-        pytest.skip(f"the host is too busy ({failure})")
+    if failure.startswith(guest.SLOW):
+        # An emulated processor promises no times, not even on a host with nothing else to do.
+        pytest.skip(f"the machine was too slow ({failure})")
     assert not failure, failure
