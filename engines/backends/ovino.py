@@ -70,10 +70,10 @@ class OpenVinoBackend(Backend):
     def why_unavailable(self) -> str | None:
         """See `Backend`."""
         try:
-            core = openvino_core()
+            import_openvino()
         except ImportError as error:
             return f"OpenVINO cannot be imported ({error}); install it with: pip install openvino"
-        if DEVICE not in core.available_devices:
+        if DEVICE not in openvino_core().available_devices:
             return "OpenVINO does not support this processor; choose backend onnxrt"
         return None
 
