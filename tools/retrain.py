@@ -32,7 +32,7 @@ from engines.training.config import TrainConfig
 from engines.training.footage import LEAST_S, Segment, Sighting, held_out, people, segments
 from puppet import framing, images
 from puppet.errors import PuppetError, SourceError
-from puppet.sources.video_file import VideoFile
+from puppet.sources.video_file import SUFFIXES, VideoFile, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from puppet.types import Image
 
 TOOLS = Path(__file__).parent
-VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
 SIDE = 256
 """Of the clips, pixels."""
 RATE = 25
@@ -101,9 +100,9 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
         return
     if not options.videos.is_dir():
         raise TrainingError(f"there is no folder {options.videos}; name one with your videos")
-    videos = sorted(file for file in options.videos.rglob("*") if file.suffix.lower() in VIDEOS)
+    videos = sorted(file for file in options.videos.rglob("*") if is_video(file))
     if not videos:
-        raise TrainingError(f"{options.videos} holds no videos ({', '.join(sorted(VIDEOS))}); name another folder")
+        raise TrainingError(f"{options.videos} holds no videos ({', '.join(sorted(SUFFIXES))}); name another folder")
     reason = identity.why_unavailable()
     if reason is not None:
         console.print(f"people cannot be told apart, so each video counts as one person ({reason.partition(': ')[2]})")
