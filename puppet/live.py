@@ -92,14 +92,10 @@ class _Reporter:
         self._started: float | None = None
         self._printed = 0.0
         self._troubles: dict[str, str] = {}
-        self._notices = 0
 
     def look(self, state: LiveState, now: float) -> float:
         """Take the state and the time, seconds; returns the seconds since the avatar was there."""
         self._compare(_troubles(state))
-        if state.notices > self._notices:
-            _say(f"warning: {state.notice}")
-        self._notices = state.notices
         if state.avatar is None:
             return 0.0
         if self._started is None:

@@ -74,6 +74,7 @@ class Present:
         self._canvas = Canvas(mode)
         self._shot: Shot | None = None
         self._composed: tuple[Shot | None, OutputSettings, str | None] | None = None
+        self._warned: str | None = None
         self._picture: Image | None = None
 
     def run(self) -> None:
@@ -159,7 +160,7 @@ class Present:
             return self._canvas.compose(_picture(shot, settings), settings, banner=banner)
         except PuppetError as error:
             # Only the background picture can be unusable; the show goes on without it.
-            self._board.note(str(error))
+            self._warn(error)
             plain = settings.model_copy(update={"background": "colour"})
             return self._canvas.compose(_picture(shot, plain), plain, banner=banner)
 
@@ -190,14 +191,14 @@ class Present:
 
     def _lose(self, seat: _Seat, error: PuppetError) -> None:
         """Try it again later if it may come back; else leave it out, or end if nobody would notice that."""
-        if seat.trouble != str(error):
+        if isinstance(error, SinkLostError) and seat.trouble != str(error):
             log.info("%s", error)
         seat.is_open, seat.trouble = False, str(error)
         seat.retry_at = time.perf_counter() + RETRY_S
         if not isinstance(error, SinkLostError):
             if not self._is_patient:
                 raise error
-            self._board.note(str(error))
+            self._warn(error)
             self._seats.remove(seat)
         try:
             seat.sink.close()
@@ -216,6 +217,13 @@ class Present:
                 failure = failure or error
         if failure is not None:
             raise failure
+
+    def _warn(self, error: PuppetError) -> None:
+        """Log it once, however many pictures it concerns, and show it."""
+        if str(error) != self._warned:
+            self._warned = str(error)
+            log.warning("%s", error)
+        self._board.note(str(error))
 
     def _tell(self) -> None:
         self._board.update(sinks=tuple(SinkState(seat.sink.name, seat.is_open, seat.trouble) for seat in self._seats))

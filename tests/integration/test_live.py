@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from puppet import app, images, v4l2
+from puppet import app, images, live, v4l2
 from puppet.sources.video_file import VideoFile
+from puppet.state import LiveState
 from tests.media import brightening, flat, stream_info, write_video
 
 if TYPE_CHECKING:
@@ -118,6 +119,25 @@ def test_an_unusable_avatar_ends_it_with_its_sentence(command, avatar, capsys):
 
     assert app.main([*command, "--camera", "scripted"]) == 2
     assert "is not a picture that can be read" in capsys.readouterr().err
+
+
+def test_a_backend_that_gives_way_is_said(command, fake_gpu, tiny_model, capsys, caplog):
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train, tensorrt or tensorrt-rtx)")
+    from tests.engine_building import build_all
+    from tests.fake_cudart import LOST
+
+    build_all(tiny_model)
+    fake_gpu.cudart.faults["cudaGraphLaunch"] = LOST
+
+    assert app.main([*command[:-1], "tensorrt", "--camera", "scripted", "--seconds", "1"]) == 0
+
+    assert capsys.readouterr().err.count("is used from now on") == 1
+
+
+def test_what_was_logged_when_it_happened_is_not_said_again(capsys):
+    live._Reporter().look(LiveState(notice="the GPU failed; ovino is used from now on", notices=1), 0.0)
+
+    assert not capsys.readouterr().err
 
 
 def test_without_cameras_the_list_says_so(monkeypatch, capsys):

@@ -179,7 +179,7 @@ def test_the_first_failure_of_the_model_ends_all_threads_and_is_one_sentence(rig
     assert rig.sink.closed
 
 
-def test_a_patient_pipeline_goes_on_without_a_sink_that_failed_for_good_and_closes_it(rig):
+def test_a_patient_pipeline_goes_on_without_a_sink_that_failed_for_good_and_closes_it(rig, caplog):
     with rig.running(is_patient=True) as pipeline:
         pipeline.add_sink(other := FakeSink("recording")).result(20)
         other.failure = SinkError("the disk is full; free some space")
@@ -282,7 +282,7 @@ def test_the_performance_moves_the_avatar_without_a_camera(rig):
     assert rig.puppeteer.first is rig.puppeteer.avatar.motion
 
 
-def test_an_unusable_background_picture_is_told_and_the_show_goes_on(rig, pipeline, tmp_path):
+def test_an_unusable_background_picture_is_told_and_the_show_goes_on(rig, pipeline, tmp_path, caplog):
     output = OutputSettings(background="picture", picture=tmp_path / "none.png", fit="centre")
     pipeline.settings = PLAIN.model_copy(update={"output": output})
     rig.source.feed(33)
