@@ -45,6 +45,7 @@ class FakeCudart:
         self.calls: dict[str, int] = {}
         self.faults: dict[str, int] = {}
         """Codes that calls shall give, by name, until taken out."""
+        self.has_context = False
         self._next = 1
 
     def __getattribute__(self, name: str) -> Any:
@@ -74,8 +75,12 @@ class FakeCudart:
         assert device == 0
         return self.properties
 
-    def cudaMemGetInfo(self) -> tuple[int, tuple[int, int]]:
-        return (0, (23 << 30, 24 << 30))
+    def cudaSetDevice(self, device: int) -> None:
+        assert device == 0
+        self.has_context = True
+
+    def cudaMemGetInfo(self) -> tuple[int, int, int]:
+        return (0, 23 << 30, 24 << 30)
 
     def cudaStreamCreateWithFlags(self, flags: int) -> int:
         assert flags == 1
@@ -115,6 +120,10 @@ class FakeCudart:
 
     def cudaStreamEndCapture(self, stream: int) -> int:
         return self._new(self.graphs, self.capturing.pop(stream))
+
+    def cudaGraphGetNodes(self, graph: int) -> tuple[int, list[int], int]:
+        steps = len(self.graphs[graph])
+        return (0, list(range(steps)), steps)
 
     def cudaGraphInstantiate(self, graph: int, flags: int) -> int:
         assert flags == 0

@@ -38,9 +38,10 @@ class FakeTrt:
     class IProgressMonitor:
         """Nothing in it."""
 
+    TensorLocation = SimpleNamespace(DEVICE="device", HOST="host")
     TensorIOMode = SimpleNamespace(INPUT="input", OUTPUT="output")
     MemoryPoolType = SimpleNamespace(WORKSPACE="workspace")
-    BuilderFlag = SimpleNamespace(VERSION_COMPATIBLE="version compatible", TF32="tf32")
+    BuilderFlag = SimpleNamespace(VERSION_COMPATIBLE="version compatible", TF32="tf32", REQUIRE_USER_ALLOCATION="user")
     NetworkDefinitionCreationFlag = SimpleNamespace(STRONGLY_TYPED=1)
     ComputeCapability = SimpleNamespace(SM75=75, SM89=89)
 
@@ -50,6 +51,10 @@ class FakeTrt:
         self.spoil: Callable[[str, np.ndarray], np.ndarray] = lambda name, value: value
         """What engines do to their outputs, for tests of verification."""
         self.refuses_capture = False
+        self.misses_capture = False
+        """Whether runs are left out of graphs and nobody is told, as on another stream."""
+        self.on_host: set[str] = set()
+        """Tensors that engines want in memory of the host."""
         self.configs: list[Any] = []
         """Of every build."""
 
@@ -125,6 +130,9 @@ class _FakeEngine:
     def get_tensor_mode(self, name: str) -> str:
         return self.tensors[name][0]
 
+    def get_tensor_location(self, name: str) -> str:
+        return "host" if name in self.trt.on_host else "device"
+
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         return tuple(axis.dim_value for axis in self.tensors[name][1].type.tensor_type.shape.dim)
 
@@ -134,7 +142,10 @@ class _FakeEngine:
         return onnx.helper.tensor_dtype_to_np_dtype(self.tensors[name][1].type.tensor_type.elem_type)
 
     def create_runtime_config(self) -> Any:
-        cache = SimpleNamespace(serialize=lambda: b"kernels", deserialize=lambda data: data == b"kernels")
+        def deserialize(data: bytes) -> bool:
+            return data == b"kernels" and self.trt.cudart.has_context
+
+        cache = SimpleNamespace(serialize=lambda: b"kernels", deserialize=deserialize)
         return SimpleNamespace(create_runtime_cache=lambda: cache, set_runtime_cache=lambda cache: True)
 
     def create_execution_context(self, config: Any = None) -> Any:
@@ -158,6 +169,8 @@ class _FakeContext:
         if "execute" in trt.cudart.faults or (trt.refuses_capture and stream in trt.cudart.capturing):
             self._engine.logger.log(Severity.ERROR, "out of memory")
             return False
+        if trt.misses_capture and stream in trt.cudart.capturing:
+            return True
         trt.cudart.enqueue(stream, self._run)
         return True
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+DEVICE = 0
+"""Of several GPUs the first is used; CUDA_VISIBLE_DEVICES says which that is."""
 NON_BLOCKING = 1
 """Flag of a stream that does not wait for the default one."""
 
@@ -32,6 +34,8 @@ class Cuda:
             GpuError: there is no GPU, or it fails.
         """
         self._cudart = cudart
+        # Its context becomes this thread's; TensorRT-RTX asks for one when it reads the kernels it kept.
+        checked(cudart.cudaSetDevice(DEVICE), "it was opened")
         self.stream = checked(cudart.cudaStreamCreateWithFlags(NON_BLOCKING), "a stream was made")
         self._device: list[int] = []
         self._pinned: list[int] = []
@@ -67,8 +71,12 @@ class Cuda:
         """Wait for everything that was enqueued."""
         checked(self._cudart.cudaStreamSynchronize(self.stream), "it computed")
 
-    def captured(self, enqueue: Callable[[], None]) -> Any:
+    def captured(self, enqueue: Callable[[], None], *, more_than: int = 0) -> Any:
         """What a call enqueues, as a graph that is launched at once later; nothing runs yet.
+
+        Args:
+            enqueue: the call.
+            more_than: how many steps of it are copies; a graph of no more than these has missed the rest.
 
         Raises:
             GpuError: something in it cannot be captured.
@@ -86,6 +94,9 @@ class Cuda:
             raise
         graph = checked(cudart.cudaStreamEndCapture(self.stream), "a graph was captured")
         try:
+            _, steps = checked(cudart.cudaGraphGetNodes(graph), "a graph was looked at")
+            if steps <= more_than:
+                raise GpuError(f"the graph that was captured holds {steps} steps and none that computes")
             executable = checked(cudart.cudaGraphInstantiate(graph, 0), "a graph was made")
         finally:
             cudart.cudaGraphDestroy(graph)

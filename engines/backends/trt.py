@@ -101,10 +101,9 @@ def open_engine(file: engine_files.EngineFile, entry: RoleSpec) -> TrtEngine:
         GpuError: there is not enough memory.
     """
     started = time.perf_counter()
-    loaded = Loaded.open(file)
     cuda = Cuda(trt_vendor.import_cudart())
     try:
-        engine = TrtEngine(loaded, entry, cuda)
+        engine = TrtEngine(Loaded.open(file), entry, cuda)
     except BaseException:
         cuda.close()
         raise
@@ -151,7 +150,7 @@ class Loaded:
         return cls(file, trt, engine, context, logger, runtime, cache)
 
     def check_tensors(self) -> None:
-        """Raise BackendError unless the engine's tensors are those that its side-car names."""
+        """Raise BackendError unless the engine's tensors are those that its side-car names, all of them on the GPU."""
         spec, engine, modes = self.file.spec, self.engine, self.trt.TensorIOMode
         wanted = {(each.name, True, each.shape, np.dtype(each.dtype)) for each in spec.inputs}
         wanted |= {(each.name, False, each.shape, np.dtype(each.dtype)) for each in spec.outputs}
@@ -160,13 +159,29 @@ class Loaded:
             name = engine.get_tensor_name(index)
             dtype = np.dtype(self.trt.nptype(engine.get_tensor_dtype(name)))
             is_input = engine.get_tensor_mode(name) == modes.INPUT
-            held.add((name, is_input, tuple(engine.get_tensor_shape(name)), dtype))
+            if engine.get_tensor_location(name) == self.trt.TensorLocation.DEVICE:
+                held.add((name, is_input, tuple(engine.get_tensor_shape(name)), dtype))
         if held != wanted:
             odd = ", ".join(sorted(str(each[0]) for each in held ^ wanted))
             raise BackendError(
                 f"{self.file.path} has other tensors than its side-car says ({odd}); build it again with "
                 f"{engine_files.TOOL}"
             )
+
+    def place(self, name: str, address: int) -> None:
+        """Say where on the GPU a tensor lies; raises GpuError if TensorRT does not take it."""
+        if not self.context.set_tensor_address(name, address):
+            raise GpuError(f"TensorRT does not take the place of {name} in {self.file.path.name} ({self.last_error()})")
+
+    def execute(self, stream: int) -> None:
+        """Enqueue the engine; raises GpuError if TensorRT refuses."""
+        if not self.context.execute_async_v3(stream):
+            raise GpuError(f"TensorRT failed on {self.file.path.name} ({self.last_error()}); choose another backend")
+
+    def can_be_captured(self, stream: int) -> bool:
+        """Whether a run may become part of a CUDA graph; classic TensorRT only says so when it is tried."""
+        ask = getattr(self.context, "is_stream_capturable", None)
+        return ask is None or bool(ask(stream))
 
     def release(self) -> None:
         """Let TensorRT free what it holds, in the order that it wants."""

@@ -14,13 +14,16 @@ from engines.engine_spec import CARRY_MASKS, TARGET_MASKS
 from engines.errors import BackendError, GpuError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engines.backends.cuda import Cuda
     from engines.backends.trt import Loaded
     from engines.spec import RoleSpec, TensorSpec
 
 log = logging.getLogger(__name__)
+
+COMPUTING: frozenset[str] = frozenset({"without copies"})
+"""Names the graph that `timed` launches, among those that are named after the inputs they copy."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,10 @@ class TrtEngine(Engine):
         loaded.check_tensors()
         self._buffers = {each.name: self._buffer(each) for each in (*spec.inputs, *spec.outputs)}
         for name, buffer in self._buffers.items():
-            loaded.context.set_tensor_address(name, buffer.device)
+            loaded.place(name, buffer.device)
         self._pinned: set[str] = set()
         self._graphs: dict[frozenset[str], Any] = {}
-        """By the inputs that are given; None where it cannot be captured."""
+        """By the inputs that are given, and `COMPUTING`; None where it cannot be captured."""
         self._is_carrying: bool | None = None
         self._marks: list[Any] = []
 
@@ -89,8 +92,7 @@ class TrtEngine(Engine):
         self._open()
         if self.carries_masks:
             self._carry(TARGET_MASKS in missing - self._pinned)
-        for name, tensor in tensors.items():
-            np.copyto(self._buffers[name].array, tensor)
+        self._fill(tensors)
         given = frozenset(tensors)
         if given not in self._graphs:
             self._graphs[given] = self._warmed_up(given)
@@ -102,15 +104,25 @@ class TrtEngine(Engine):
         return {name: self._buffers[name].array for name in self._outputs}
 
     def timed(self, tensors: Mapping[str, Array]) -> dict[str, float]:
-        """Run once in pieces, after a `run` with the same inputs; returns milliseconds by trtexec's names."""
+        """Run once in pieces, after a `run` with the same inputs; returns milliseconds by trtexec's names.
+
+        The middle piece is a graph of its own, as with trtexec's --useCudaGraph.
+        """
         cuda, marks = self._cuda, self._marks
         while len(marks) < 4:
             marks.append(cuda.event())
+        if COMPUTING not in self._graphs:
+            self._graphs[COMPUTING] = self._captured(self._execute, copies=0)
+        graph = self._graphs[COMPUTING]
+        self._fill(tensors)
         cuda.mark(marks[0])
-        self._copy_in(tensors)
+        self._enqueue_in(tensors)
         cuda.mark(marks[1])
         started = time.perf_counter()
-        self._execute()
+        if graph is None:
+            self._execute()
+        else:
+            cuda.launch(graph)
         enqueued = time.perf_counter()
         cuda.mark(marks[2])
         self._copy_out()
@@ -127,12 +139,12 @@ class TrtEngine(Engine):
 
     def close(self) -> None:
         """See `Engine`; the outputs of the last run are gone with it."""
+        self._graphs.clear()
+        self._buffers.clear()
+        self._cuda.close()  # its graphs hold kernels of the engine, so they go first
         if self._loaded is not None:
             self._loaded.release()
         self._loaded = None
-        self._graphs.clear()
-        self._buffers.clear()
-        self._cuda.close()
 
     def _open(self) -> Loaded:
         if self._loaded is None:
@@ -153,9 +165,12 @@ class TrtEngine(Engine):
             self._is_carrying = is_carrying
 
     def _copy_in(self, tensors: Mapping[str, Array]) -> None:
+        self._fill(tensors)
+        self._enqueue_in(tensors)
+
+    def _fill(self, tensors: Mapping[str, Array]) -> None:
         for name, tensor in tensors.items():
             np.copyto(self._buffers[name].array, tensor)
-        self._enqueue_in(tensors)
 
     def _enqueue_in(self, names: Iterable[str]) -> None:
         for name in names:
@@ -168,9 +183,7 @@ class TrtEngine(Engine):
             self._cuda.copy_out(buffer.host, buffer.device, buffer.size)
 
     def _execute(self) -> None:
-        loaded = self._open()
-        if not loaded.context.execute_async_v3(int(self._cuda.stream)):
-            raise GpuError(f"TensorRT failed on {self._path.name} ({loaded.last_error()}); choose another backend")
+        self._open().execute(int(self._cuda.stream))
 
     def _enqueue(self, given: frozenset[str]) -> None:
         self._enqueue_in(sorted(given))
@@ -182,8 +195,15 @@ class TrtEngine(Engine):
         self._enqueue(given)
         self._cuda.synchronise()
         self._open().keep_runtime_cache()
+        return self._captured(lambda: self._enqueue(given), copies=len(given) + len(self._outputs))
+
+    def _captured(self, enqueue: Callable[[], None], *, copies: int) -> Any:
+        """A graph, or None where TensorRT does something that cannot be in one."""
+        if not self._open().can_be_captured(int(self._cuda.stream)):
+            log.info("%s runs without a CUDA graph: TensorRT says that it cannot be captured", self._path.name)
+            return None
         try:
-            return self._cuda.captured(lambda: self._enqueue(given))
+            return self._cuda.captured(enqueue, more_than=copies)
         except GpuError as error:
             log.info("%s runs without a CUDA graph: %s", self._path.name, error)
             return None

@@ -101,10 +101,22 @@ def why_no_gpu(name: TensorRtName) -> str | None:
     """
     here = machine(name)
     if here.device is not None:
-        return None
+        return _why_unknown(here)
     if here.driver is None:
         return "there is no NVIDIA driver here"
     return f"the NVIDIA driver (for CUDA {here.driver}) finds no GPU for CUDA {here.cuda}; update it"
+
+
+def compute_capability(trt: Any, capability: str) -> Any:
+    """TensorRT-RTX's name of a compute capability such as 8.9; None if it knows no such GPU."""
+    return getattr(trt.ComputeCapability, "SM" + capability.replace(".", ""), None)
+
+
+def _why_unknown(here: Machine) -> str | None:
+    """None unless it is a GPU that TensorRT-RTX leaves out, as those of data centres."""
+    if here.backend != "tensorrt-rtx" or compute_capability(import_trt(here.backend), here.capabilities[0]) is not None:
+        return None
+    return f"TensorRT-RTX {here.version} knows no GPU of compute capability {here.capabilities[0]} ({here.device})"
 
 
 def logger(trt: Any) -> Any:

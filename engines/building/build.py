@@ -42,25 +42,26 @@ def target_machine(backend: TensorRtName, capabilities: tuple[str, ...] = ()) ->
     """
     here = trt_vendor.machine(backend)
     if not capabilities or capabilities == here.capabilities:
-        if here.device is None:
+        reason = trt_vendor.why_no_gpu(backend)
+        if reason is not None:
             advice = (
                 "name the GPUs to build for with --computeCapability, such as sm89"
                 if backend == "tensorrt-rtx"
                 else "only TensorRT-RTX builds without one: --backend tensorrt-rtx"
             )
-            raise BuildError(f"{trt_vendor.why_no_gpu(backend)}; {advice}")
+            raise BuildError(f"{reason}; {advice}")
         return here
     if backend != "tensorrt-rtx":
         raise BuildError(
             f"TensorRT builds for the GPU of this machine only ({here.device or 'there is none'}); leave out "
             "--computeCapability, or take --backend tensorrt-rtx"
         )
-    known = trt_vendor.import_trt(backend).ComputeCapability
+    trt = trt_vendor.import_trt(backend)
     for capability in capabilities:
-        if not hasattr(known, _sm(capability)):
-            names = sorted((name for name in dir(known) if name.startswith("SM")), key=lambda name: int(name[2:]))
+        if trt_vendor.compute_capability(trt, capability) is None:
+            names = sorted((name for name in dir(trt.ComputeCapability) if name.startswith("SM")), key=_number)
             raise BuildError(
-                f"TensorRT-RTX {here.version} does not build for {_sm(capability).lower()}; it does for "
+                f"TensorRT-RTX {here.version} does not build for sm{capability.replace('.', '')}; it does for "
                 f"{', '.join(names).lower()}"
             )
     return here.model_copy(update={"device": None, "capabilities": tuple(sorted(set(capabilities), key=float))})
@@ -166,13 +167,17 @@ def _configure(trt: Any, config: Any, target: Machine, options: BuildOptions) ->
         config.builder_optimization_level = options.optimisation
     if options.precision == "fp32":
         config.clear_flag(trt.BuilderFlag.TF32)  # on by itself, and rounds to eleven bits
+    capturable = getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)
+    if capturable is not None:
+        # TensorRT-RTX promises only with it that a run can be captured as a CUDA graph.
+        config.set_flag(capturable)
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
     if target.device is None:
         config.num_compute_capabilities = len(target.capabilities)
         for index, capability in enumerate(target.capabilities):
-            config.set_compute_capability(getattr(trt.ComputeCapability, _sm(capability)), index)
+            config.set_compute_capability(trt_vendor.compute_capability(trt, capability), index)
 
 
-def _sm(capability: str) -> str:
-    return "SM" + capability.replace(".", "")
+def _number(name: str) -> int:
+    return int(name.removeprefix("SM"))

@@ -105,6 +105,49 @@ def test_where_nothing_can_be_captured_it_runs_all_the_same(generator, ready, va
     assert "cudaGraphLaunch" not in ready.cudart.calls
 
 
+def test_a_graph_that_missed_the_engine_is_not_used(generator, ready, values):
+    pinned, frame = split(values)
+    generator.pin(pinned)
+    ready.trt.misses_capture = True
+    seen = []
+    for shift in (0.0, 0.1):
+        frame["target_shift"] = values["source_shift"] + np.float32(shift)
+        seen.append(generator.run(frame)["image"].copy())
+
+    assert (seen[0] != seen[1]).any()
+    assert "cudaGraphLaunch" not in ready.cudart.calls
+
+
+def test_an_engine_that_wants_a_tensor_on_the_host_is_refused(ready, tiny_model, settings):
+    ready.trt.on_host = {"target_shift"}
+
+    with pytest.raises(BackendError, match=r"has other tensors than its side-car says \(target_shift\)"):
+        backends.get("tensorrt").load(tiny_model, "generator", settings)
+
+
+def test_compiled_kernels_are_kept_and_taken_up_by_the_next_start(ready, tiny_model, settings, values, caplog):
+    build_all(tiny_model, settings.engine_folder, backend="tensorrt-rtx")
+    caplog.set_level("INFO")
+    for _ in range(2):
+        ready.cudart.has_context = False
+        with backends.get("tensorrt-rtx").load(tiny_model, "generator", settings) as engine:
+            engine.run(values)
+
+    assert [path.name for path in settings.engine_folder.rglob("*.kernels")] == [
+        "generator-fp32-tensorrt-rtx-sm89.kernels"
+    ]
+    assert "kernels are compiled anew" not in caplog.text
+
+
+def test_a_gpu_that_tensorrt_rtx_does_not_know_is_named(tiny_model, monkeypatch):
+    FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
+
+    assert backends.get("tensorrt-rtx").why_unavailable() == (
+        "TensorRT-RTX 11.3.0 knows no GPU of compute capability 9.0 (NVIDIA H100); choose another backend"
+    )
+    assert backends.get("tensorrt").why_unavailable() is None
+
+
 def test_an_engine_whose_tensors_were_mixed_up_is_refused(ready, tiny_model, settings):
     found = engine_files.listed(settings.engine_folder)
     path = next(each.path for each in found if each.spec.role == "segmenter")
@@ -189,12 +232,13 @@ def choice(model, backend):
     return found.model_dump_json()
 
 
-def test_timing_in_pieces_uses_trtexecs_words(generator, values):
+def test_timing_in_pieces_uses_trtexecs_words(generator, ready, values):
     pinned, frame = split(values)
     generator.pin(pinned)
     generator.run(frame)
 
     times = generator.timed(frame)
 
+    assert ready.cudart.calls["cudaGraphLaunch"] == 1  # as trtexec does with --useCudaGraph
     assert list(times) == ["H2D Latency", "GPU Compute Time", "D2H Latency", "Enqueue Time", "Latency"]
     assert times["Latency"] == pytest.approx(0.75)

@@ -17,6 +17,7 @@ from engines.building.verify import compared, verify
 from engines.errors import BuildError
 from puppet import config
 from tests.engine_building import build_all
+from tests.fake_gpu import FakeGpu
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +151,17 @@ def test_options_reach_the_builder(fake_gpu, tiny_model, tmp_path):
     config = fake_gpu.trt.configs[-1]
     assert config.settings == {"workspace": 64 << 20}
     assert config.builder_optimization_level == 5
-    assert config.flags == {"version compatible"}
+    assert config.flags == {"version compatible", "user"}
+
+
+def test_tensorrt_rtx_builds_nothing_for_a_data_centre_gpu(tiny_model, tmp_path, monkeypatch, capsys):
+    FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
+
+    assert command.main([str(tiny_model.path), "--backend", "tensorrt-rtx", "--output", str(tmp_path)]) == 2
+
+    assert capsys.readouterr().err.startswith(
+        "error: TensorRT-RTX 11.3.0 knows no GPU of compute capability 9.0 (NVIDIA H100); name the GPUs to build for"
+    )
 
 
 def test_verifying_needs_the_gpu_that_is_built_for(fake_gpu, tiny_model, tmp_path, capsys):
