@@ -208,8 +208,17 @@ class Puppeteer:
             started = time.perf_counter()
             image = self._laid_over(painted, frame, driving, settings)
             seconds["laying over"] = time.perf_counter() - started
-        limited = 0 if self._basis is None else self._basis.limited
-        return Rendered(image, frame, driving, painted.target, seconds, limited=limited, held=held)
+        return Rendered(
+            image,
+            frame,
+            driving,
+            painted.target,
+            seconds,
+            limited=0 if self._basis is None else self._basis.limited,
+            held=held,
+            first=self.first,
+            rest=None if self.avatar is None else self.avatar.motion,
+        )
 
     def _wanted(self, frame: Frame, settings: LiveSettings, *, has_own_masks: bool) -> Wanted:
         role: RoleName = "swapper" if settings.swap and self._swap.blends_features else "generator"

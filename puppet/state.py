@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from puppet.framing import Square
     from puppet.sources.base import SourceMode
-    from puppet.types import Frame, Image, Rendered
+    from puppet.types import Frame, Image, Motion, Rendered
 
 WINDOW = 150
 """Frames over which times are summed up: five seconds at 30 a second."""
@@ -37,6 +37,8 @@ class Shot:
     """The part of it that the model saw; None if the model saw no picture."""
     rendered: Rendered | None
     """None while there is no avatar."""
+    read: Motion | None = None
+    """The driver's motion as the model read it, before it was calmed; None if the model saw no picture."""
 
 
 @dataclass(frozen=True)

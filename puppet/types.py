@@ -58,3 +58,7 @@ class Rendered:
     """How many parts were kept from going too far."""
     held: bool = False
     """The driving motion was unusable and the last good one was shown."""
+    first: Motion | None = None
+    """The driver's motion that counts as the avatar's own; None before there is one."""
+    rest: Motion | None = None
+    """The avatar's own motion."""

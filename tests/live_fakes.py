@@ -168,4 +168,6 @@ class FakePuppeteer:
         # The time it really took: a made-up one can be longer than the whole way from camera to sink.
         started = time.perf_counter()
         self.inferred.append(frame.index)
-        return Rendered(frame.image, frame, driving, driving, {"generator": time.perf_counter() - started})
+        rest = None if self.avatar is None else self.avatar.motion
+        seconds = {"generator": time.perf_counter() - started}
+        return Rendered(frame.image, frame, driving, driving, seconds, first=self.first, rest=rest)

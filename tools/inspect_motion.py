@@ -21,12 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engines.errors import EngineError
 from engines.faces import FaceFinder
 from engines.model_folder import BUNDLED, ModelFolder
-from puppet import config, framing, images
+from puppet import config, framing, images, swap_options, trace
 from puppet.calibration import DRIFTED
 from puppet.errors import ConfigError, PuppetError
-from puppet.motion import inverse, is_usable
+from puppet.motion import is_usable
 from puppet.puppeteer import Puppeteer
-from puppet.reference import pose_distance
 from puppet.settings import CameraSettings, LiveSettings
 from puppet.smoothing import Smoother
 from puppet.sources.video_file import VideoFile
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from puppet.types import Image, Motion
+    from puppet.types import Image
 
 SHOWN = 12
 """Frames that are shown, evenly taken; as many where limits acted most."""
@@ -47,11 +46,17 @@ THUMB = 160
 """Pixels."""
 WIDTH, HEIGHT = 13.0, 2.4
 """Of a plot, inches."""
-FEW = ("nose", "lower_lip", "left_lid", "chin", "left_brow")
-"""Parts whose filtering is shown, where the model has them."""
+FILTER, STRETCH, DISTANCE = 2, 3, 5
+"""Numbers of plots."""
+FAINT, STRONG = {"alpha": 0.5, "linewidth": 0.7}, {"linewidth": 1.3}
+HELD = "#f6d9bf"
+BREAKS = "#e07a1f"
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#1b1f24;background:#fff}
 img{max-width:100%}figure{display:inline-block;margin:.3rem .5rem .3rem 0}figcaption{font-size:.8rem;color:#57606a}
+h3{margin:1.2rem 0 .2rem;font-size:1rem}small{font-weight:400;color:#57606a;margin-left:.6rem}
+p span{margin-right:1.1rem;white-space:nowrap}p i{display:inline-block;width:1.2rem;height:.45rem;margin-right:.35rem;
+border-radius:2px;vertical-align:.12rem}
 table{border-collapse:collapse}td{padding:.15rem .8rem .15rem 0;font-variant-numeric:tabular-nums}
 """
 
@@ -62,16 +67,8 @@ class Trace:
 
     times: NDArray[Any]
     """(N,) seconds."""
-    read: NDArray[Any]
-    """(N, K, 6): shift and affine as the model read them."""
-    calmed: NDArray[Any]
-    """The same after the filter."""
-    shown: NDArray[Any]
-    """The same of the avatar."""
-    relative: NDArray[Any]
-    """(N, K, 2, 2): affines of the driver since the reference."""
-    distance: NDArray[Any]
-    """(N,): of the pose to the reference's."""
+    values: NDArray[Any]
+    """(N, curves, K), see `puppet.trace`."""
     limited: NDArray[Any]
     """(N,): parts that were held back."""
     pictures: list[bytes]
@@ -89,13 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             picture = images.read_picture(options.avatar)
             square = framing.frame_picture(picture, finder, name=options.avatar.name)
             puppeteer.set_avatar(puppeteer.make_avatar(images.crop(picture, square, size=512), options.avatar.stem))
-            trace = follow(_frames(options.clip, finder, puppeteer.size), puppeteer, options)
-            text = page(trace, puppeteer.part_names, title=f"{options.clip.name} drives {options.avatar.name}")
+            parts = _parts(options.parts, puppeteer.part_names)
+            clip = follow(_frames(options.clip, finder, puppeteer.size), puppeteer, options)
+            title = f"{options.clip.name} drives {options.avatar.name}"
+            text = page(clip, puppeteer.part_names, parts, title=title)
         _write(options.output, text)
     except (EngineError, PuppetError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{options.output}: {len(trace.times)} frames; {'; '.join(f'{a}: {b}' for a, b in figures(trace))}")
+    print(f"{options.output}: {'; '.join(f'{name}: {value}' for name, value in figures(clip))}")
     return 0
 
 
@@ -106,107 +105,88 @@ def follow(frames: Iterator[Frame], puppeteer: Puppeteer, options: argparse.Name
         PuppetError: no frame gives a usable motion.
     """
     settings = LiveSettings(strength=options.strength, limits=options.limits)
-    smoother, first = Smoother(), None
-    rows: list[tuple[Any, ...]] = []
+    smoother = Smoother()
+    rows: list[tuple[float, NDArray[Any], int, bytes]] = []
     for frame in frames:
-        motion = puppeteer.read(frame.image)
-        if not is_usable(motion):
+        read = puppeteer.read(frame.image)
+        if not is_usable(read):
             continue
-        calmed = smoother.smooth(motion, frame.captured_at, options.smoothing)
-        first = first or calmed
+        calmed = smoother.smooth(read, frame.captured_at, options.smoothing)
         rendered = puppeteer.animate(calmed, frame, settings)
-        rows.append(
-            (
-                frame.captured_at,
-                _values(motion),
-                _values(calmed),
-                _values(rendered.target),
-                calmed.affine @ inverse(first.affine),
-                pose_distance(calmed, first),
-                rendered.limited,
-                _jpeg(frame.image, rendered.image),
-            )
-        )
+        values = trace.measure(rendered, read)
+        if values is not None:
+            rows.append((frame.captured_at, values, rendered.limited, _jpeg(frame.image, rendered.image)))
     if not rows:
         raise PuppetError("no frame of the clip gives a usable motion; give another clip")
-    columns = list(zip(*rows, strict=True))
-    return Trace(*(np.array(column) for column in columns[:-1]), pictures=list(columns[-1]))
+    times, values, limited, pictures = zip(*rows, strict=True)
+    return Trace(np.array(times), np.stack(values), np.array(limited), list(pictures))
 
 
-def figures(trace: Trace) -> list[tuple[str, str]]:
+def figures(clip: Trace) -> list[tuple[str, str]]:
     """What the page says in numbers."""
-    before, after = (float(np.diff(each[:, :, :2], axis=0).std()) for each in (trace.read, trace.calmed))
-    stretch = np.abs(np.log(np.linalg.svd(trace.relative, compute_uv=False)))
+    filtered, stretched, distance = (clip.values[:, trace.of_plot(number)] for number in (FILTER, STRETCH, DISTANCE))
+    before, after = (float(np.diff(filtered[:, curve], axis=0).std()) for curve in (0, 1))
+    stretch = np.exp(np.abs(np.log(np.maximum(stretched, 1e-6))).max(axis=(0, 2)))
     return [
-        ("frames", f"{len(trace.times)} in {trace.times[-1] - trace.times[0]:.1f} s"),
-        ("change from frame to frame, filtered over read", f"{after / before:.2f}" if before else "-"),
-        ("distance to the reference, most", f"{trace.distance.max():.3f} (breaks at {DRIFTED})"),
-        ("stretch of a part, most", f"{np.exp(stretch.max()):.2f} times"),
-        ("frames in which limits acted", f"{(trace.limited > 0).mean():.0%}"),
+        ("frames", f"{len(clip.times)} in {clip.times[-1] - clip.times[0]:.1f} s"),
+        ("change from frame to frame, calmed over read", f"{after / before:.2f}" if before else "-"),
+        ("distance to the reference, most", f"{distance.max():.3f} (breaks at {DRIFTED})"),
+        ("stretch of a part, most", f"driver {max(stretch[:2]):.2f} times, avatar {max(stretch[2:]):.2f} times"),
+        ("frames in which limits acted", f"{(clip.limited > 0).mean():.0%}"),
     ]
 
 
-def page(trace: Trace, names: Sequence[str], *, title: str) -> str:
+def page(clip: Trace, part_names: Sequence[str], parts: Sequence[int], *, title: str) -> str:
     """Everything in one HTML text; it loads nothing."""
     body = [f"<h1>{escape(title)}</h1><table>"]
-    body += [f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in figures(trace)]
-    evenly = np.unique(np.linspace(0, len(trace.times) - 1, SHOWN).astype(int))
-    body += ["</table><h2>Frames</h2>", *(_figure(trace, index) for index in evenly)]
-    for heading, drawn in plots(trace, names):
-        body.append(f'<h2>{escape(heading)}</h2><img alt="{escape(heading)}" src="{_svg(drawn)}">')
-    worst = np.sort(np.argsort(-trace.limited, kind="stable")[:SHOWN])
-    held = [_figure(trace, index) for index in worst if trace.limited[index] > 0]
+    body += [f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in figures(clip)]
+    evenly = np.unique(np.linspace(0, len(clip.times) - 1, SHOWN).astype(int))
+    body += ["</table><h2>Frames</h2>", *(_figure(clip, index) for index in evenly)]
+    body.append(f"<h2>Motion</h2><p>{_legend(part_names, parts)}</p>")
+    for number, plot in enumerate(trace.PLOTS):
+        heading, drawn = escape(plot.title), _svg(draw(clip, number, parts))
+        looks = [f"{'faint' if curve.is_faint else 'strong'}: {curve.name}" for curve in plot.curves]
+        small = "; ".join([plot.unit, *dict.fromkeys(looks)])
+        body.append(f'<h3>{heading} <small>{small}</small></h3><img alt="{heading}" src="{drawn}">')
+    worst = np.sort(np.argsort(-clip.limited, kind="stable")[:SHOWN])
+    held = [_figure(clip, index) for index in worst if clip.limited[index] > 0]
     body += ["<h2>Frames in which limits acted most</h2>", *(held or ["<p>None.</p>"])]
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
 
 
-def plots(trace: Trace, names: Sequence[str]) -> Iterator[tuple[str, Figure]]:
-    """Headings, and what is drawn below each."""
-    for column, way in enumerate(("across", "down")):
-        yield (
-            f"Where the parts are, {way}: the driver's, and the avatar's dashed",
-            _lines(trace, [(trace.calmed[:, :, column], "-"), (trace.shown[:, :, column], "--")], names),
-        )
-    values = np.log(np.linalg.svd(trace.relative, compute_uv=False))
-    yield (
-        "Stretch since the reference: logarithm of either singular value",
-        _lines(trace, [(values[:, :, 0], "-"), (values[:, :, 1], "-")], names),
-    )
-    angles = np.degrees(
-        np.arctan2(
-            trace.relative[..., 1, 0] - trace.relative[..., 0, 1], trace.relative[..., 0, 0] + trace.relative[..., 1, 1]
-        )
-    )
-    yield "Turn since the reference, degrees", _lines(trace, [(angles, "-")], names)
-    few = [names.index(name) for name in FEW if name in names] or list(range(min(4, len(names))))
-    parts = [names[index] for index in few]
-    yield (
-        "Filter: down, as read (thin) and as calmed",
-        _lines(trace, [(trace.read[:, few, 1], ":"), (trace.calmed[:, few, 1], "-")], parts),
-    )
-    yield (
-        f"Distance to the reference's pose (breaks at {DRIFTED}), and share of parts held back by limits, dashed",
-        _lines(trace, [(trace.distance[:, None], "-"), (trace.limited[:, None] / len(names), "--")], [""]),
-    )
-
-
-def _lines(trace: Trace, groups: Sequence[tuple[NDArray[Any], str]], names: Sequence[str]) -> Figure:
-    """A line a part, in the same colour in every group; values (N, parts)."""
+def draw(clip: Trace, number: int, parts: Sequence[int]) -> Figure:
+    """One of the plots; a part has the same colour in all of them, and frames in which limits acted are shaded."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes: Axes = figure.subplots()
-    for values, style in groups:
-        for part, name in enumerate(names):
-            label = name if style == groups[-1][1] and values is groups[-1][0] and len(names) > 1 else None
-            axes.plot(trace.times, values[:, part], style, color=f"C{part % 10}", linewidth=0.9, label=label)
-    axes.set_xlabel("seconds")
-    axes.margins(x=0)
+    plot, values = trace.PLOTS[number], clip.values[:, trace.of_plot(number)]
+    shown = list(parts) if plot.has_parts else [0]
+    for part, colour in zip(shown, trace.colours(len(shown), is_dark=False) / 255, strict=True):
+        for curve, line in enumerate(plot.curves):
+            look = FAINT if line.is_faint else STRONG
+            axes.plot(clip.times, values[:, curve, part], color=colour, **look)
+    for time, before, share in zip(clip.times, np.append(clip.times[0], clip.times), clip.limited, strict=False):
+        if share:
+            axes.axvspan(before, time, color=HELD, linewidth=0, zorder=0)
+    if plot.mark is not None:
+        axes.axhline(plot.mark, color=BREAKS, linestyle="--", linewidth=0.9)
+    axes.set(xlabel="seconds", xlim=(clip.times[0], clip.times[-1]))
+    axes.update_datalim([(clip.times[0], value) for value in plot.least])
+    axes.autoscale(axis="y")
+    axes.axhline(plot.rest, color="#57606a", linewidth=0.8, zorder=0)
     axes.grid(alpha=0.3)
-    if len(names) > 1:
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=6, ncols=1 + len(names) // 12)
     return figure
+
+
+def _legend(part_names: Sequence[str], parts: Sequence[int]) -> str:
+    """Which colour is which part, and what is shaded."""
+    entries = []
+    for part, (red, green, blue) in zip(parts, trace.colours(len(parts), is_dark=False).tolist(), strict=True):
+        entries.append((f"rgb({red},{green},{blue})", part_names[part].replace("_", " ")))
+    entries.append((HELD, "limits acted"))
+    return "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in entries)
 
 
 def _svg(figure: Figure) -> str:
@@ -215,10 +195,10 @@ def _svg(figure: Figure) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
-def _figure(trace: Trace, index: int) -> str:
-    data = base64.b64encode(trace.pictures[index]).decode()
-    held = f", {trace.limited[index]} parts held back" if trace.limited[index] else ""
-    caption = f"{trace.times[index]:.2f} s{held}"
+def _figure(clip: Trace, index: int) -> str:
+    data = base64.b64encode(clip.pictures[index]).decode()
+    held = f", parts held back: {clip.limited[index]}" if clip.limited[index] else ""
+    caption = f"{clip.times[index]:.2f} s{held}"
     return (
         f'<figure><img alt="{caption}" src="data:image/jpeg;base64,{data}"><figcaption>{caption}</figcaption></figure>'
     )
@@ -231,8 +211,14 @@ def _frames(path: Path, finder: FaceFinder, side: int) -> Iterator[Frame]:
         yield Frame(images.crop(frame.image, square, size=side), frame.index, frame.captured_at)
 
 
-def _values(motion: Motion) -> NDArray[Any]:
-    return np.concatenate([motion.shift, motion.affine.reshape(-1, 4)], axis=1)
+def _parts(wanted: str | None, names: tuple[str, ...]) -> tuple[int, ...]:
+    """Numbers of the parts to plot."""
+    if wanted == "all":
+        return tuple(range(len(names)))
+    if wanted is None:
+        return trace.few(names)
+    chosen = swap_options.select_parts(tuple(wanted.split(",")), names)
+    return tuple(index for index, name in enumerate(names) if name in chosen)
 
 
 def _jpeg(*pictures: Image) -> bytes:
@@ -262,6 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", type=Path, default=BUNDLED, metavar="DIR", help="model folder (the bundled one)")
     add("--strength", type=float, default=1.0, help="size of the movements")
     add("--smoothing", type=float, default=CameraSettings().smoothing, help="0 (off) to 1")
+    add("--parts", metavar="all|PART,…", help="parts to plot, by names or words in them (a few)")
     add("--no-limits", dest="limits", action="store_false", help="let parts go as far as they are driven")
     add("--force", action="store_true", help="replace the page if it is there")
     return parser

@@ -222,7 +222,7 @@ class Window(QMainWindow):
         else:
             feed_result(parts.result, state, settings)
         self.picking.follow(state, self.parts.panel.part_names)
-        self.trace.follow(state)
+        self.trace.follow(state, self.parts.panel.part_names)
 
     def _show_words(self, state: LiveState) -> None:
         if state.notices > self._notices and state.notice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from puppet import images
 from puppet.calibration import Calibrator, FaceState, FaceWatch, judge
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 
 JUDGE_S = 0.1
 """How often the driver's pose is judged."""
+
+
+class Reading(NamedTuple):
+    """What became of one frame."""
+
+    square: Square
+    """The part of it that the model saw."""
+    frame: Frame
+    """That part."""
+    read: Motion
+    """As the model read it."""
+    driving: Motion
+    """To show: calmed, or at rest."""
 
 
 class Driver:
@@ -79,8 +92,8 @@ class Driver:
         self._smoother.reset()
         self._framer.renew()
 
-    def read(self, model: Model, frame: Frame, avatar: Avatar, settings: Settings) -> tuple[Square, Frame, Motion]:
-        """The part of a frame that the model sees, that part as a frame, and the motion to show."""
+    def read(self, model: Model, frame: Frame, avatar: Avatar, settings: Settings) -> Reading:
+        """Frame the driver, read the motion, and calm it."""
         square, has_moved = self._framer.square(frame.image, settings.camera, frame.captured_at)
         if has_moved:
             self._calibrator.ask()
@@ -92,13 +105,14 @@ class Driver:
         side = model.side(settings.live) if settings.live.swap else model.size
         cropped = Frame(images.crop(frame.image, square, size=side, quick=True), frame.index, frame.captured_at)
         started = time.perf_counter()
-        driving = model.read(cropped.image)
+        read = driving = model.read(cropped.image)
         self.reading_s = time.perf_counter() - started
-        if is_usable(driving):
-            driving = self._smoother.smooth(driving, frame.captured_at, settings.camera.smoothing)
+        if is_usable(read):
+            driving = self._smoother.smooth(read, frame.captured_at, settings.camera.smoothing)
             self._choose_first(model, driving, avatar, now=frame.captured_at, settings=settings)
         self._driving = driving
-        return square, cropped, self._forgive(model, driving, avatar, now=frame.captured_at, settings=settings)
+        shown = self._forgive(model, driving, avatar, now=frame.captured_at, settings=settings)
+        return Reading(square, cropped, read, shown)
 
     def judge(self, model: Model, now: float, *, is_driving: bool) -> None:
         """See how the driver stands to the first motion; not for every frame: it would hold up the next thread."""

@@ -186,9 +186,9 @@ class Infer:
     def _drive(self, frame: Frame, avatar: Avatar) -> Shot:
         settings, puppeteer = self.settings, self._puppeteer
         self._head = None
-        square, cropped, driving = self._driver.read(puppeteer, frame, avatar, settings)
+        square, cropped, read, driving = self._driver.read(puppeteer, frame, avatar, settings)
         rendered = puppeteer.animate(driving, cropped, settings.live)
-        return Shot(frame, square, _with_time(rendered, "segmenter", self._driver.reading_s))
+        return Shot(frame, square, _with_time(rendered, "segmenter", self._driver.reading_s), read)
 
 
 def _with_time(rendered: Rendered, stage: str, seconds: float) -> Rendered:

@@ -1,4 +1,4 @@
-"""Parts by a click, presets, and the plot of motion."""
+"""Parts by a click, and presets."""
 
 from __future__ import annotations
 
@@ -9,29 +9,27 @@ import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QInputDialog
 
-from puppet.gui.motion_dock import FRAMES, MotionPlot
 from puppet.gui.picking import in_picture
 from puppet.saved_settings import SavedSettings
 from puppet.settings import OutputSettings, SwapPreset
-from puppet.state import LiveState, Shot
+from puppet.state import Shot
 from puppet.types import Frame, Motion, Rendered
-from tests.gui.conftest import WAIT_MS
 from tests.live_fakes import grey
 
 NAMES = ("left", "right", "top")
 
 
-def motion(x: float = 0.0) -> Motion:
+def motion() -> Motion:
     """Left and right halves below the top quarter, and background at the very top."""
     masks = np.zeros((4, 8, 8), np.float32)
     masks[0, 0] = masks[3, 1:3] = masks[1, 3:, :4] = masks[2, 3:, 4:] = 1
     affine = np.stack([np.eye(2, dtype=np.float32)] * 3)
-    return Motion(np.full((3, 2), x, np.float32), affine, masks)
+    return Motion(np.zeros((3, 2), np.float32), affine, masks)
 
 
-def shot(number: int = 0, x: float = 0.0, *, limited: int = 0) -> Shot:
-    frame = Frame(grey(90), number, 0.0)
-    return Shot(frame, None, Rendered(grey(90), frame, motion(x), motion(x), limited=limited))
+def shot() -> Shot:
+    frame = Frame(grey(90), 0, 0.0)
+    return Shot(frame, None, Rendered(grey(90), frame, motion(), motion()))
 
 
 @pytest.fixture
@@ -130,27 +128,3 @@ def test_regions_that_the_model_has_are_offered(picking):
     presets.fill()
 
     assert [action.text() for action in presets.button.menu().actions()][:4] == ["Hair", "Eyes", "Face", "Nothing"]
-
-
-def test_the_plot_is_off_at_first_and_then_keeps_the_last_seconds(window, qtbot):
-    assert window.trace.isHidden()
-    window.trace.toggle()
-
-    qtbot.waitUntil(lambda: len(window.trace.plot.samples) > 5, timeout=WAIT_MS)
-    window.trace.toggle()
-    assert window.trace.isHidden()
-
-
-def test_the_plot_draws_each_frame_once_and_no_more_than_fit(qtbot):
-    plot = MotionPlot()
-    qtbot.addWidget(plot)
-    plot.resize(300, 200)
-    empty = plot.grab().toImage()
-    for number in range(FRAMES + 20):
-        for _ in range(2):
-            plot.add(LiveState(shot=shot(number, number / FRAMES - 0.5, limited=number % 2)))
-
-    assert len(plot.samples) == FRAMES
-    assert plot.grab().toImage() != empty
-    plot.add(LiveState(shot=shot(3)))
-    assert len(plot.samples) == 1, "another source begins anew"

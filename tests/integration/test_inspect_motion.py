@@ -32,8 +32,8 @@ def test_the_page_shows_frames_and_plots_and_loads_nothing(clip, tmp_path, capsy
     assert text.count("data:image/svg+xml") == 6
     assert text.count("data:image/jpeg") >= 12
     assert not re.search(r'(?:src|href)="(?!data:)', text)
-    assert "Stretch since the reference" in text
-    assert f"{FRAMES} frames" in capsys.readouterr().out
+    assert "Stretch either way" in text
+    assert f"frames: {FRAMES}" in capsys.readouterr().out
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]
 
 
