@@ -3,69 +3,17 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from engines.errors import BackendError
-from puppet.errors import AvatarError, PuppetError, SinkError, SourceError
+from puppet.errors import PuppetError, SinkError, SourceError
 from puppet.pipeline import Pipeline
-from puppet.settings import CameraSettings, OutputSettings, Settings
-from puppet.sinks.base import OutputMode, SinkLostError
+from puppet.sinks.base import SinkLostError
 from puppet.sources.base import SourceLostError
-from puppet.sources.performed import Performance
 from puppet.state import ADDED, TOTAL
-from puppet.types import Motion
-from tests.live_fakes import FakePuppeteer, FakeSink, FakeSource, grey, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PLAIN = Settings(
-    camera=CameraSettings(auto_framing=False, smoothing=0, auto_calibrate=False),
-    output=OutputSettings(badge=False, fit="fill"),
-)
-MODE = OutputMode(64, 48, 100.0)
-
-
-@dataclass
-class Rig:
-    """A pipeline between things that the test controls."""
-
-    source: FakeSource = field(default_factory=FakeSource)
-    sink: FakeSink = field(default_factory=FakeSink)
-    puppeteer: FakePuppeteer = field(default_factory=FakePuppeteer)
-
-    def pipeline(self, **more) -> Pipeline:
-        more = {"source": self.source, "sinks": [self.sink], "settings": PLAIN, "mode": MODE, **more}
-        return Pipeline(lambda: self.puppeteer, **more)
-
-    @contextmanager
-    def running(self, **more) -> Iterator[Pipeline]:
-        """With an avatar; ended whatever becomes of the test."""
-        pipeline = self.pipeline(**more)
-        try:
-            pipeline.start()
-            pipeline.set_avatar(grey(10, width=16, height=16), "avatar").result(20)
-            yield pipeline
-        finally:
-            pipeline.end()
-
-
-@pytest.fixture
-def rig(monkeypatch):
-    monkeypatch.setattr("puppet.stages.capture.RETRY_S", 0.01)
-    monkeypatch.setattr("puppet.stages.present.RETRY_S", 0.01)
-    return Rig()
-
-
-@pytest.fixture
-def pipeline(rig):
-    with rig.running() as pipeline:
-        yield pipeline
+from tests.live_fakes import FakeSink, grey, until
+from tests.pipeline_rig import MODE, PLAIN
 
 
 def test_a_frame_passes_from_camera_to_sink(rig, pipeline):
@@ -201,94 +149,6 @@ def test_each_thing_is_touched_by_one_thread_only(rig):
     assert rig.sink.threads == other.threads == {"present"}
     assert other.closed == 1
     assert rig.puppeteer.is_closed
-
-
-def test_a_bad_avatar_is_a_notice_and_the_last_one_stays(rig, pipeline, tmp_path):
-    with pytest.raises(AvatarError, match="no picture"):
-        pipeline.load_avatar(tmp_path / "none.png").result(20)
-
-    assert "no picture" in pipeline.state().notice
-    assert pipeline.state().avatar == "avatar"
-    rig.source.feed(44)
-    until(lambda: rig.sink.level() == 44)
-
-
-def test_the_first_frame_calibrates_and_again_when_asked(rig, pipeline):
-    for level in (51, 102):
-        rig.source.feed(level)
-        until(lambda: rig.sink.level() == level)  # noqa: B023 - done before the next one
-    pipeline.calibrate().result(20)
-    rig.source.feed(153)
-    until(lambda: pipeline.state().calibrated == 2)
-
-    np.testing.assert_allclose(rig.puppeteer.calibrations, [51 / 255 - 0.3, 153 / 255 - 0.3], atol=1e-3)
-
-
-def test_other_engines_that_took_over_are_told(rig, pipeline):
-    rig.puppeteer.notice, rig.puppeteer.description = "the GPU failed; ovino is used from now on", "model on OpenVINO"
-    rig.source.feed(77)
-
-    until(lambda: pipeline.state().notice == "the GPU failed; ovino is used from now on")
-    assert pipeline.state().model == "model on OpenVINO"
-
-
-def test_a_reference_can_be_chosen(rig, pipeline):
-    chosen = Motion(np.eye(3, 2, dtype=np.float32), np.stack([np.eye(2, dtype=np.float32)] * 3))
-    pipeline.calibrate(chosen).result(20)
-    rig.source.feed(51)
-    until(lambda: rig.sink.level() == 51)
-
-    assert rig.puppeteer.first is chosen
-
-
-def test_zooming_calibrates_anew(rig, pipeline):
-    rig.source.feed(51)
-    until(lambda: pipeline.state().calibrated == 1)
-    pipeline.settings = PLAIN.model_copy(update={"camera": PLAIN.camera.model_copy(update={"zoom": 2.0})})
-    rig.source.feed(52)
-
-    until(lambda: pipeline.state().calibrated == 2)
-    assert pipeline.state().shot.square.side == 24
-
-
-@pytest.mark.parametrize(("show", "level"), [("camera", 60), ("nothing", 9)])
-def test_pass_through_and_hiding(rig, pipeline, show, level):
-    output = OutputSettings(show=show, colour=(9, 9, 9), background="colour", fit="fill")
-    pipeline.settings = PLAIN.model_copy(update={"output": output})
-    rig.source.feed(60)
-
-    until(lambda: rig.sink.level() == level)
-    assert rig.sink.pictures[-1].std() == 0  # and no badge
-
-
-def test_another_source_takes_over(rig, pipeline):
-    rig.source.feed(20)
-    until(lambda: rig.sink.level() == 20)
-    other = FakeSource()
-    other.feed(200)
-    pipeline.use_source(other)
-    until(lambda: rig.sink.level() == 200)
-
-    assert rig.source.closed == 1
-    pipeline.use_source(None)
-    until(lambda: pipeline.state().source.name is None)
-
-
-def test_the_performance_moves_the_avatar_without_a_camera(rig):
-    with rig.running(source=Performance(fps=100)) as pipeline:
-        until(lambda: pipeline.state().counts.inferred > 10)
-
-    assert pipeline.state().shot.rendered.frame.image is rig.puppeteer.avatar.image
-    assert rig.puppeteer.first is rig.puppeteer.avatar.motion
-
-
-def test_an_unusable_background_picture_is_told_and_the_show_goes_on(rig, pipeline, tmp_path, caplog):
-    output = OutputSettings(background="picture", picture=tmp_path / "none.png", fit="centre")
-    pipeline.settings = PLAIN.model_copy(update={"output": output})
-    rig.source.feed(33)
-    until(lambda: rig.sink.level() == 33)
-
-    assert "no picture" in pipeline.state().notice
 
 
 def test_a_video_without_frames_ends_the_run(rig):
