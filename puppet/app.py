@@ -141,6 +141,7 @@ def _add_motion_arguments(group: argparse._ArgumentGroup) -> None:
     add("--strength", type=float, default=1.0, metavar="X", help="size of the movements in relative motion, 0 to 2")
     add("--masks", choices=("driving", "avatar"), help="whose masks say which pixels move with a part")
     motion_options.add_arguments(group)
+    add("--smoothing", type=float, default=0.0, metavar="X", help="calms trembling as live does, 0 (off, default) to 1")
     add(
         "--reference",
         default="first",

@@ -43,6 +43,7 @@ class RenderConfig(BaseModel):
     head: float = Field(1.0, ge=0, le=2)
     limits: bool = True
     adapt_shape: bool = True
+    smoothing: float = Field(0.0, ge=0, le=1, description="0: every frame exactly as it was read")
     masks: Literal["driving", "avatar"] | None = Field(None, description="None leaves the choice to LiveSettings")
     reference: Reference = Field("first", description="frame from which relative motion counts; number from 0")
     crop: Crop = Field("auto", description="of the driving video")
@@ -151,6 +152,7 @@ def _refuse_video_options(config: RenderConfig) -> None:
         "--swap": bool(config.swap),
         "--reference": config.reference != "first",
         "--masks driving": config.masks == "driving",
+        "--smoothing": config.smoothing > 0,
     }
     for flag, is_set in reasons.items():
         if is_set:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from puppet import avatar_pictures, framing, images, motion_options, overlay, provenance, reference, swap_options
 from puppet.errors import ConfigError, PuppetError
 from puppet.interruption import Interruption
+from puppet.motion import is_usable
 from puppet.progress import Progress
 from puppet.settings import LiveSettings
 from puppet.sinks.video_file import VideoFileSink, refuse
+from puppet.smoothing import Smoother
 from puppet.sources import scripted
 from puppet.sources.video_file import VideoFile, is_video
 from puppet.types import Frame, Motion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from puppet.avatar import Avatar
     from puppet.config import Crop, RenderConfig
@@ -85,7 +87,7 @@ def render(config: RenderConfig, *, open_puppeteer: Callable[[RenderConfig], Pup
         frames = _Crops(pictures.driving, pictures.square, size=side)
         if config.mode == "relative":
             puppeteer.calibrate(_first_motion(config, frames, puppeteer, avatar))
-        rendered = (puppeteer.render(frame, settings) for frame in frames)
+        rendered = _drive(puppeteer, frames, settings, smoothing=config.smoothing)
         return _write(config, rendered, avatar, puppeteer, clip=clip)
 
 
@@ -102,6 +104,18 @@ class _Crops:
         for frame in self._video.frames():
             image = images.crop(frame.image, self._square, size=self._size)
             yield Frame(image, frame.index, frame.captured_at)
+
+
+def _drive(
+    puppeteer: Puppeteer, frames: Iterable[Frame], settings: LiveSettings, *, smoothing: float
+) -> Generator[Rendered, None, None]:
+    """Every frame, exactly as it is read unless it is to be smoothed."""
+    smoother = Smoother()
+    for frame in frames:
+        driving = puppeteer.read(frame.image)
+        if is_usable(driving):
+            driving = smoother.smooth(driving, frame.captured_at, smoothing)
+        yield puppeteer.animate(driving, frame, settings)
 
 
 def _prepare(config: RenderConfig) -> _Pictures:

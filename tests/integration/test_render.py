@@ -79,6 +79,18 @@ def test_strength_halves_the_movement(folder: Path, tiny_model: ModelFolder) -> 
     np.testing.assert_allclose(levels(folder / "out.mp4"), AVATAR[0] + 400 / 255 * np.arange(20), atol=4)
 
 
+@pytest.mark.parametrize(("flags", "is_calm"), [([], False), (["--smoothing", "1"], True)])
+def test_smoothing_calms_trembling_if_it_is_asked_for(
+    folder: Path, tiny_model: ModelFolder, flags: list[str], is_calm: bool
+) -> None:
+    write_video(folder / "driving.mp4", [flat(60 + 4 * (index % 2), 60, 60) for index in range(20)])
+
+    assert render(tiny_model, "--strength", "2", *flags) == 0
+
+    trembling = levels(folder / "out.mp4")[4:].std()
+    assert (trembling < 1) == is_calm
+
+
 # To the tiny model all poses are alike, so the first that is held for seven frames is the best.
 @pytest.mark.parametrize(("reference", "still"), [("first", 0), ("7", 7), ("best", 3)])
 def test_avatar_shows_its_own_pose_at_the_reference_frame(

@@ -46,11 +46,13 @@ def test_reference_is_read() -> None:
     ("changes", "words"),
     [
         ({"strength": 3}, "--strength 3"),
+        ({"smoothing": 2}, "--smoothing 2"),
         ({"strength": float("nan")}, "--strength nan"),
         ({"threads": -1}, "--threads -1"),
         ({"driving": "scripted", "swap": ("hair",)}, "--swap needs a driving video"),
         ({"driving": "scripted:3", "reference": "best"}, "--reference needs a driving video"),
         ({"driving": "scripted", "masks": "driving"}, "--masks driving needs a driving video"),
+        ({"driving": "scripted", "smoothing": 0.5}, "--smoothing needs a driving video"),
     ],
 )
 def test_values_that_cannot_be_used_are_named(changes: dict[str, Any], words: str) -> None:
