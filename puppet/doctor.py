@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGES = ("numpy", "opencv-python-headless", "av", "pillow", "openvino", "onnxruntime", "PyQt6", "pyvirtualcam")
+INSTEAD = {"onnxruntime": "onnxruntime-gpu"}
+"""Packages that bring the same module."""
 
 
 def examine(model: Path, *, measure: bool = False) -> tuple[list[tuple[str, str]], bool]:
@@ -70,10 +72,18 @@ def _cameras() -> list[tuple[str, str]]:
 
 def _packages() -> Iterator[tuple[str, str | None]]:
     for name in PACKAGES:
-        try:
-            yield name, metadata.version(name)
-        except metadata.PackageNotFoundError:
-            yield name, None
+        other = INSTEAD.get(name)
+        version = _version(name)
+        if version is None and other is not None and (version := _version(other)):
+            version = f"{version} ({other})"
+        yield name, version
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _choice(path: Path, *, measure: bool) -> str:

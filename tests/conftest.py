@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engines.model_folder import ModelFolder
     from tests.fake_gpu import FakeGpu
+    from tests.fake_onnxruntime import FakeOnnxRuntime
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The same examples in every run, and no time limit on one: machines differ.
@@ -98,7 +99,15 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGpu]:
     yield from installed(monkeypatch)
 
 
-@pytest.fixture(params=["tensorrt", "tensorrt-rtx", "ovino", "onnxrt"])
+@pytest.fixture
+def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> FakeOnnxRuntime:
+    """ONNX Runtime with a CUDA that is none (tests/fake_onnxruntime.py)."""
+    from tests.fake_onnxruntime import installed
+
+    return installed(monkeypatch)
+
+
+@pytest.fixture(params=["tensorrt", "tensorrt-rtx", "onnxrt-cuda", "ovino", "onnxrt"])
 def backend_name(request: pytest.FixtureRequest, tiny_model: ModelFolder) -> str:
     """Every backend in turn; those of NVIDIA run on the fake GPU, with engines of the tiny model."""
     name: str = request.param
@@ -107,6 +116,8 @@ def backend_name(request: pytest.FixtureRequest, tiny_model: ModelFolder) -> str
         from tests.engine_building import build_all
 
         build_all(tiny_model, backend=name)
+    if name == "onnxrt-cuda":
+        request.getfixturevalue("fake_onnxruntime")
     return name
 
 

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from engines.backends.onnxrt import OnnxRuntimeBackend
+from engines.backends.onnxrt_cuda import OnnxRuntimeCudaBackend
 from engines.backends.ovino import OpenVinoBackend
 from engines.backends.trt import TensorRtBackend, TensorRtRtxBackend
 from engines.errors import BackendError
@@ -20,6 +21,7 @@ AUTO = "auto"
 _BACKENDS: tuple[type[Backend], ...] = (
     TensorRtBackend,
     TensorRtRtxBackend,
+    OnnxRuntimeCudaBackend,
     OpenVinoBackend,
     OnnxRuntimeBackend,
 )

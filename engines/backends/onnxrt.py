@@ -73,7 +73,7 @@ class OnnxRuntimeEngine(Engine):
         names = list(self.outputs)
         try:
             values = self._session.run(names, {**self._pinned, **tensors})
-        except _failures() as error:
+        except failures() as error:
             raise BackendError(f"ONNX Runtime failed on {self._path.name}: {error}") from error
         return dict(zip(names, values, strict=True))
 
@@ -91,11 +91,11 @@ def _session(path: Path, threads: int) -> Any:
     options.log_severity_level = 3  # it writes to standard error itself; errors reach us as exceptions
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except _failures() as error:
+    except failures() as error:
         raise BackendError(f"ONNX Runtime cannot load {path} ({error}); import the model again") from error
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """Everything ONNX Runtime raises: its exceptions have no common base but Exception."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
