@@ -18,14 +18,13 @@ from engines.model_folder import BUNDLED, ModelFolder, refuse_existing
 from engines.quantisation import quantise
 from puppet import config, framing, images
 from puppet.errors import PuppetError
-from puppet.sources.video_file import VideoFile
+from puppet.sources.video_file import VideoFile, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from puppet.types import Image
 
-VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi"})
 FRAMES = 5
 """Of each clip."""
 
@@ -61,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _frames(file: Path, size: int) -> list[Image]:
     """A few frames of a video, or a picture, cut to their middle square."""
-    is_video = file.suffix.lower() in VIDEOS
-    found: Iterator[Image] = VideoFile(file).sample(count=FRAMES) if is_video else iter([images.read_picture(file)])
+    found: Iterator[Image] = (
+        VideoFile(file).sample(count=FRAMES) if is_video(file) else iter([images.read_picture(file)])
+    )
     return [np.ascontiguousarray(_middle(image, size)) for image in found]
 
 

@@ -7,19 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from puppet import limits
 from puppet.bearing import LEAST_STRETCH, MOST_STRETCH, MOST_TILT, bearing
 from puppet.gains import Gains
-from puppet.limits import (
-    MOST_AWAY,
-    MOST_TURNED,
-    limit_affines,
-    limit_shifts,
-    soft_limit,
-    turned_share,
-)  # fmt: skip
-from puppet.limits import (
-    MOST_STRETCH as MOST_LOG,
-)
 from puppet.motion import MotionBasis
 from puppet.settings import LiveSettings
 from puppet.types import Motion
@@ -43,7 +33,7 @@ def pose(shift: np.ndarray, affine: np.ndarray = EYE) -> Motion:
 def test_a_soft_limit_keeps_what_is_usual_and_never_exceeds_the_most():
     values = np.linspace(0, 10, 5001)
 
-    limited = soft_limit(values, 1.0, 2.0)
+    limited = limits.soft_limit(values, 1.0, 2.0)
 
     np.testing.assert_array_equal(limited[values <= 1], values[values <= 1])
     assert limited.max() <= 2
@@ -56,20 +46,20 @@ def test_what_faces_do_is_left_as_it_is(rng):
     affine = EYE + rng.normal(0, 0.1, EYE.shape).astype(np.float32)
     way = np.float32([0.3, -0.1]) + rng.normal(0, 0.03, FACE.shape).astype(np.float32)
 
-    assert limit_affines(affine)[0] is affine
-    assert limit_shifts(way, FACE)[0] is way
-    assert turned_share(way, FACE) == 1
+    assert limits.limit_affines(affine)[0] is affine
+    assert limits.limit_shifts(way, FACE)[0] is way
+    assert limits.turned_share(way, FACE) == 1
 
 
 def test_singular_values_come_within_limits_and_the_turn_stays():
     affine = EYE.copy()
     affine[2] = turned(30) @ np.diag([9.0, 0.02])
 
-    limited, is_changed = limit_affines(affine)
+    limited, is_changed = limits.limit_affines(affine)
 
     assert is_changed.tolist() == [False, False, True] + [False] * 6
     values = np.linalg.svd(limited[2], compute_uv=False)
-    np.testing.assert_allclose(np.log(values), [MOST_LOG, -MOST_LOG], atol=1e-3)
+    np.testing.assert_allclose(np.log(values), [limits.MOST_STRETCH, -limits.MOST_STRETCH], atol=1e-3)
     np.testing.assert_allclose(limited[2] @ [1, 0] / values[0], turned(30)[:, 0], atol=1e-5)
 
 
@@ -77,11 +67,11 @@ def test_a_part_that_leaves_the_others_is_held_near_them():
     way = np.tile(np.float32([0.2, 0.1]), (len(FACE), 1))
     way[5] += np.float32([1.5, 0])
 
-    limited, is_changed = limit_shifts(way, FACE)
+    limited, is_changed = limits.limit_shifts(way, FACE)
 
     assert is_changed[5]
     assert np.linalg.norm(limited[5] - way[0]) < 1
-    assert np.linalg.norm(limited - limit_shifts(limited, FACE)[0]) < MOST_AWAY
+    assert np.linalg.norm(limited - limits.limit_shifts(limited, FACE)[0]) < limits.MOST_AWAY
 
 
 def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
@@ -92,14 +82,14 @@ def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
     target = basis.transfer(pose(FACE + way), LiveSettings())
 
     moved = target.shift - FACE
-    share = turned_share(way, FACE)
+    share = limits.turned_share(way, FACE)
     assert share < 0.6
     np.testing.assert_allclose(moved - moved.mean(axis=0), share * (way - way.mean(axis=0)), atol=0.03)
     assert basis.limited == len(FACE)
     np.testing.assert_allclose(
         basis.transfer(pose(FACE + way), LiveSettings(limits=False)).shift, FACE + way, atol=1e-5
     )
-    assert MOST_TURNED < 0.2
+    assert limits.MOST_TURNED < 0.2
 
 
 def test_a_view_that_shows_the_turned_head_lets_it_turn_so_far():
