@@ -57,8 +57,7 @@ class Animator:
         """
         if isinstance(picture, (str, Path)) and is_video(Path(picture)):
             views = avatar_pictures.read_views(Path(picture), None, self._find_faces(), read=self.puppeteer.read)
-            avatar = self.puppeteer.make_avatar(views[0], Path(picture).name, further=views[1:])
-            self.puppeteer.set_avatar(avatar)
+            self.puppeteer.set_avatar(self.puppeteer.make_avatar(*views, name=Path(picture).name))
             return
         name = "avatar" if not isinstance(picture, (str, Path)) else Path(picture).name
         whole = images.read_picture(Path(picture)) if isinstance(picture, (str, Path)) else picture
@@ -67,7 +66,7 @@ class Animator:
             square = framing.frame_picture(whole, self._find_faces(), name=name)
             # All that a picture of the largest size can show is kept; the model's own copy is made from it.
             whole = images.crop(whole, square, size=max(self.puppeteer.size, min(round(square.side), MOST_SIDE)))
-        self.puppeteer.set_avatar(self.puppeteer.make_avatar(whole, name))
+        self.puppeteer.set_avatar(self.puppeteer.make_avatar(whole, name=name))
 
     def render(self, frame: Image) -> Image:
         """Move the avatar like the person in the frame.

@@ -151,7 +151,7 @@ def _contenders(model: ModelFolder, args: argparse.Namespace, stack: ExitStack) 
 def _cached(puppeteer: Puppeteer, settings: LiveSettings) -> RunFrame:
     """As the program runs: the avatar's motion and features are kept."""
     pictures = _pictures(puppeteer.size)
-    puppeteer.set_avatar(puppeteer.make_avatar(pictures[0], "bench"))
+    puppeteer.set_avatar(puppeteer.make_avatar(pictures[0], name="bench"))
 
     def run_frame(number: int) -> Mapping[str, float]:
         started = time.perf_counter()

@@ -28,7 +28,7 @@ from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -145,8 +145,8 @@ class _NoModel:
         shift = np.array([[-0.5, 0], [0.5, 0], [0, -0.5]], np.float32)
         self._motion = Motion(shift, np.stack([np.eye(2, dtype=np.float32)] * 3))
 
-    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
-        return Avatar(name, image, self._motion, {})
+    def make_avatar(self, picture: Image, *further: Image, name: str) -> Avatar:
+        return Avatar(name, picture, self._motion, {})
 
     def set_avatar(self, avatar: Avatar) -> None:
         self.avatar = avatar

@@ -190,7 +190,7 @@ class _Way:
         self._puppeteer = stack.enter_context(Puppeteer(model, backend=name, engine_settings=settings))
         self.can_enlarge = self._puppeteer.can_enlarge and self._puppeteer.size < LARGE
         picture = np.full((model.spec.size, model.spec.size, 3), 128, np.uint8)
-        self._puppeteer.set_avatar(self._puppeteer.make_avatar(picture, "grey"))
+        self._puppeteer.set_avatar(self._puppeteer.make_avatar(picture, name="grey"))
         self._frame = Frame(picture, 0, 0.0)
         self._puppeteer.render(self._frame, LiveSettings(size=LARGE))  # fills caches and starts threads
 

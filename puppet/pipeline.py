@@ -154,7 +154,7 @@ class Pipeline:
 
     def set_avatar(self, image: Image, name: str) -> Future[Avatar]:
         """Make a framed picture, uint8 (H, H, 3) RGB, the avatar."""
-        return self._infer.orders.give(lambda: self._infer.set_avatar(image, name))
+        return self._infer.orders.give(lambda: self._infer.set_avatar(image, name=name))
 
     def calibrate(self, motion: Motion | None = None) -> Future[None]:
         """Count relative motion from here: from the next frame, framed anew, or from a motion that was chosen."""

@@ -22,7 +22,7 @@ from puppet.swap import PartSwap
 from puppet.types import Image, Motion, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -113,24 +113,24 @@ class Puppeteer:
                 "out, or export the model again if it is of the compact family"
             )
 
-    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
+    def make_avatar(self, picture: Image, *further: Image, name: str) -> Avatar:
         """Read a picture's motion and features; it does not become the current avatar yet.
 
         Args:
-            image: uint8 (H, H, 3) RGB, square, framed as the model was trained; resized here.
+            picture: uint8 (H, H, 3) RGB, square, framed as the model was trained; resized here.
+            *further: pictures of the same face with other poses and expressions, framed alike.
             name: how it is called.
-            further: pictures of the same face with other poses and expressions, framed alike.
 
         Raises:
             AvatarError: no usable motion can be read off the picture.
         """
-        picture, image = image, self._fitted(image)
+        image = self._fitted(picture)
         motion = self.read(image)
         if not is_usable(motion):
             raise AvatarError(
                 f"{name}: the model reads no usable motion off it; frame the face or take another picture"
             )
-        views = tuple(self.make_avatar(view, name) for view in further)
+        views = tuple(self.make_avatar(view, name=name) for view in further)
         return Avatar(name, image, motion, self.encode(image), picture, views)
 
     def set_avatar(self, avatar: Avatar) -> None:

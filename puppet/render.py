@@ -142,10 +142,10 @@ def _prepare(config: RenderConfig) -> _Pictures:
 def _avatar(config: RenderConfig, pictures: _Pictures, puppeteer: Puppeteer) -> Avatar:
     name = config.avatar.name
     if pictures.avatar is not None:
-        return puppeteer.make_avatar(pictures.avatar, name)
+        return puppeteer.make_avatar(pictures.avatar, name=name)
     views = avatar_pictures.read_views(config.avatar, pictures.avatar_square, None, read=puppeteer.read)
     log.info("%s: %d views", name, len(views))
-    return puppeteer.make_avatar(views[0], name, further=views[1:])
+    return puppeteer.make_avatar(*views, name=name)
 
 
 def _square(crop: Crop, samples: Iterator[Image], finder: Any, *, name: str) -> framing.Square:

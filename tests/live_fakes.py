@@ -14,7 +14,7 @@ from puppet.sources.base import SourceLostError, SourceMode
 from puppet.types import Frame, Motion, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from puppet.settings import LiveSettings
     from puppet.sinks.base import OutputMode
@@ -142,8 +142,8 @@ class FakePuppeteer:
     def __exit__(self, *_: object) -> None:
         self.is_closed = True
 
-    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
-        return Avatar(name, image, self.read(image), {})
+    def make_avatar(self, picture: Image, *further: Image, name: str) -> Avatar:
+        return Avatar(name, picture, self.read(picture), {})
 
     def set_avatar(self, avatar: Avatar) -> None:
         self.avatar = avatar

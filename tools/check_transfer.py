@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with Puppeteer(ModelFolder.read(options.model)) as puppeteer:
-            avatars = [puppeteer.make_avatar(images.read_picture(path), path.stem) for path in options.avatars]
+            avatars = [puppeteer.make_avatar(images.read_picture(path), name=path.stem) for path in options.avatars]
             clips = [_frames(path, puppeteer.size) for path in options.clips]
             _check_bearing(puppeteer, avatars, clips)
             _check_limits(puppeteer, avatars, clips, options)

@@ -49,7 +49,7 @@ class PuppeteerDriver:
     def set_avatar(self, image: Image) -> None:
         """Take the picture to be driven."""
         try:
-            self._puppeteer.set_avatar(self._puppeteer.make_avatar(image, "the avatar"))
+            self._puppeteer.set_avatar(self._puppeteer.make_avatar(image, name="the avatar"))
         except AvatarError as error:
             raise TrainingError(str(error)) from error
 

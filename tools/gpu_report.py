@@ -204,7 +204,7 @@ def _published(gathering: Gathering, folder: Path) -> ModelFolder | None:
 
 def _frames(puppeteer: Puppeteer, images: Sequence[Image]) -> Figures:
     """Whole frames as the program runs them, relative motion and all."""
-    puppeteer.set_avatar(puppeteer.make_avatar(images[0], "avatar"))
+    puppeteer.set_avatar(puppeteer.make_avatar(images[0], name="avatar"))
     settings = LiveSettings()
     return _timed(lambda number: puppeteer.render(Frame(images[number % len(images)], number, 0.0), settings))
 

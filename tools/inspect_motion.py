@@ -85,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finder = FaceFinder()
             picture = images.read_picture(options.avatar)
             square = framing.frame_picture(picture, finder, name=options.avatar.name)
-            puppeteer.set_avatar(puppeteer.make_avatar(images.crop(picture, square, size=512), options.avatar.stem))
+            puppeteer.set_avatar(
+                puppeteer.make_avatar(images.crop(picture, square, size=512), name=options.avatar.stem)
+            )
             parts = _parts(options.parts, puppeteer.part_names)
             clip = follow(_frames(options.clip, finder, puppeteer.size), puppeteer, options)
             title = f"{options.clip.name} drives {options.avatar.name}"

@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _row(puppeteer: Puppeteer, path: Path) -> Image:
-    avatar = puppeteer.make_avatar(images.read_picture(path), path.stem)
+    avatar = puppeteer.make_avatar(images.read_picture(path), name=path.stem)
     puppeteer.set_avatar(avatar)
     puppeteer.calibrate(avatar.motion)
     head = Head(avatar.motion, puppeteer.part_names)

@@ -18,7 +18,7 @@ from puppet.state import Shot
 from puppet.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from puppet.avatar import Avatar
@@ -114,17 +114,17 @@ class Infer:
         """Make a part of a picture file or of a clip the avatar; see `avatar_pictures`. To be ordered."""
         finder = self._avatar_finder()
         if not is_video(path):
-            return self.set_avatar(avatar_pictures.read_cut(path, square, finder), path.name)
+            return self.set_avatar(avatar_pictures.read_cut(path, square, finder), name=path.name)
         views = avatar_pictures.read_views(path, square, finder, read=self._puppeteer.read)
-        return self.set_avatar(views[0], path.name, further=views[1:])
+        return self.set_avatar(*views, name=path.name)
 
-    def set_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
-        """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar; `further` are other views. To be ordered.
+    def set_avatar(self, picture: Image, *further: Image, name: str) -> Avatar:
+        """Make a picture, uint8 (H, H, 3) RGB and framed, the avatar, with further views of it. To be ordered.
 
         Raises:
             AvatarError: no motion can be read off it.
         """
-        avatar = self._puppeteer.make_avatar(image, name, further=further)
+        avatar = self._puppeteer.make_avatar(picture, *further, name=name)
         self._puppeteer.set_avatar(avatar)
         self._head = None
         self._board.update(avatar=name)

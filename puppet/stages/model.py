@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -25,7 +24,7 @@ class Model(Protocol):
     avatar: Avatar | None
     first: Motion | None
 
-    def make_avatar(self, image: Image, name: str, *, further: Sequence[Image] = ()) -> Avatar:
+    def make_avatar(self, picture: Image, *further: Image, name: str) -> Avatar:
         """Read a picture, and further views of the same face."""
         ...
 

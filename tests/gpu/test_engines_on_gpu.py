@@ -89,7 +89,7 @@ def test_switching_avatars_and_back_gives_the_same_picture(generator, ready):
 def test_ten_thousand_frames_take_no_more_memory_than_a_hundred(ready, backend_name, settings, cudart):
     picture = pictures(ready, [])
     with Puppeteer(ready, backend=backend_name, engine_settings=settings) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(picture[0][0], "avatar"))
+        puppeteer.set_avatar(puppeteer.make_avatar(picture[0][0], name="avatar"))
         frames = [Frame(image[0], number, 0.0) for number, image in enumerate(picture)]
         for number in range(FRAMES):
             if number == 100:
@@ -106,7 +106,7 @@ def test_the_program_paints_what_it_paints_on_the_cpu(ready, backend_name, setti
     painted = {}
     for name, chosen in ((backend_name, settings), ("onnxrt", None)):
         with Puppeteer(ready, backend=name, engine_settings=chosen) as puppeteer:
-            puppeteer.set_avatar(puppeteer.make_avatar(images[2], "avatar"))
+            puppeteer.set_avatar(puppeteer.make_avatar(images[2], name="avatar"))
             frames = [Frame(images[index], index, 0.0) for index in (2, 3, 3)]
             painted[name] = np.stack([puppeteer.render(frame, PLAIN).image for frame in frames]).astype(np.float64)
 

@@ -38,7 +38,7 @@ def puppeteer(bundled_model: ModelFolder) -> Iterator[Puppeteer]:
 
 @pytest.fixture(scope="module")
 def avatar(puppeteer: Puppeteer) -> Avatar:
-    made = puppeteer.make_avatar(images.read_picture(AVATAR), "nora")
+    made = puppeteer.make_avatar(images.read_picture(AVATAR), name="nora")
     puppeteer.set_avatar(made)
     return made
 
@@ -96,7 +96,7 @@ def test_lids_close_in_a_blink(puppeteer: Puppeteer, avatar: Avatar) -> None:
 def test_an_avatar_of_several_views_comes_nearer_to_the_truth_than_one_picture(puppeteer: Puppeteer) -> None:
     views = avatar_pictures.read_views(CLIP, None, FaceFinder(), read=puppeteer.read)
     frames = [frame for frame in VideoFile(CLIP).frames() if frame.index % 15 == 7]
-    one, several = (puppeteer.make_avatar(views[0], "face", further=views[1:count]) for count in (1, None))
+    one, several = (puppeteer.make_avatar(*views[:count], name="face") for count in (1, None))
     square = framing.frame_clip(VideoFile(CLIP).sample(), FaceFinder(), name="face")
     settings = LiveSettings(mode="absolute")
 

@@ -38,7 +38,7 @@ def puppeteer(request, small_model):
         request.getfixturevalue("fake_gpu")
         build_all(small_model)
     with Puppeteer(small_model, backend=request.param, engine_settings=FP32) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(picture(1), "source"))
+        puppeteer.set_avatar(puppeteer.make_avatar(picture(1), name="source"))
         yield puppeteer
 
 
@@ -80,7 +80,7 @@ def bf16_difference(model) -> float:
         with Puppeteer(
             model, backend="ovino", engine_settings=BackendSettings(threads=1, precision=precision)
         ) as puppeteer:
-            avatar = avatar or puppeteer.make_avatar(np.ascontiguousarray(avatar_picture), "stripes")
+            avatar = avatar or puppeteer.make_avatar(np.ascontiguousarray(avatar_picture), name="stripes")
             puppeteer.set_avatar(avatar)
             puppeteer.calibrate(avatar.motion)
             moved = Motion(avatar.motion.shift + np.float32([0.13, -0.07]), avatar.motion.affine)

@@ -96,7 +96,7 @@ def enlargeable(tmp_path_factory) -> ModelFolder:
 def test_the_puppeteer_gives_the_size_that_is_set(enlargeable, detailed, size):
     with Puppeteer(enlargeable, engine_settings=BackendSettings(threads=1)) as puppeteer:
         puppeteer.check_size(size)
-        puppeteer.set_avatar(puppeteer.make_avatar(detailed, "detailed"))
+        puppeteer.set_avatar(puppeteer.make_avatar(detailed, name="detailed"))
         frame = Frame(np.full((32, 32, 3), 128, np.uint8), 0, 0.0)
         rendered = puppeteer.render(frame, LiveSettings(size=size))
         swapped = puppeteer.render(frame, LiveSettings(size=size, swap=("left",)))
@@ -109,7 +109,7 @@ def test_the_puppeteer_gives_the_size_that_is_set(enlargeable, detailed, size):
 
 def test_a_model_without_what_it_takes_keeps_its_size_and_says_so_when_asked(tiny_model):
     with Puppeteer(tiny_model, engine_settings=BackendSettings(threads=1)) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(np.full((64, 64, 3), 90, np.uint8), "grey"))
+        puppeteer.set_avatar(puppeteer.make_avatar(np.full((64, 64, 3), 90, np.uint8), name="grey"))
         rendered = puppeteer.render(Frame(np.full((32, 32, 3), 128, np.uint8), 0, 0.0), LiveSettings(size=512))
 
         assert rendered.image.shape == (32, 32, 3)

@@ -28,7 +28,7 @@ def puppeteer(backend_name, tiny_model):
 @pytest.fixture
 def posed(puppeteer):
     """With a grey avatar in place."""
-    puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
+    puppeteer.set_avatar(puppeteer.make_avatar(picture(100), name="grey"))
     return puppeteer
 
 
@@ -48,7 +48,7 @@ def test_it_says_what_it_runs(puppeteer):
 
 
 def test_an_avatar_has_its_picture_motion_and_features(puppeteer):
-    avatar = puppeteer.make_avatar(picture(204, size=57), "red")
+    avatar = puppeteer.make_avatar(picture(204, size=57), name="red")
 
     assert avatar.name == "red"
     assert avatar.image.shape == (SIZE, SIZE, 3)
@@ -110,7 +110,7 @@ def test_calibrating_on_nothing_lets_the_next_frame_be_the_first(posed):
 
 def test_a_new_avatar_keeps_the_calibration(posed):
     posed.render(frame(128), PLAIN)
-    posed.set_avatar(posed.make_avatar(picture(50), "dark"))
+    posed.set_avatar(posed.make_avatar(picture(50), name="dark"))
 
     assert posed.render(frame(179), PLAIN).image[0, 0, 0] == 90
 
@@ -178,7 +178,7 @@ def test_part_swap_lays_the_named_parts_over_the_driving_picture(posed, change, 
 
 def test_swap_and_plain_driving_take_turns_and_share_the_avatar(posed):
     posed.render(frame(128), LiveSettings(swap=("left",), **EXACT))
-    posed.set_avatar(posed.make_avatar(picture(50), "dark"))
+    posed.set_avatar(posed.make_avatar(picture(50), name="dark"))
 
     assert posed.render(frame(179), PLAIN).image[0, 0, 0] == 90
     assert posed.render(frame(179), LiveSettings(swap=("left",), **EXACT)).image[0, 0, 0] == 199
@@ -197,7 +197,7 @@ def without_swapper(tiny_model):
 
 def test_without_a_graph_of_its_own_the_moved_avatar_is_laid_over(without_swapper):
     with Puppeteer(without_swapper) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
+        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), name="grey"))
         rendered = puppeteer.render(frame(151), LiveSettings(swap=("left",), **EXACT))
 
     moved = 100 + 100 * 2 * (151 - 100) / 255
@@ -211,7 +211,7 @@ def test_a_model_without_masks_cannot_swap(tiny_model):
     model = ModelFolder(tiny_model.path, tiny_model.spec.model_copy(update={"roles": roles}))
 
     with Puppeteer(model) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
+        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), name="grey"))
         with pytest.raises(PuppetError, match="tiny cannot swap parts"):
             puppeteer.render(frame(128), LiveSettings(swap=("left",)))
 
@@ -231,7 +231,7 @@ def test_a_picture_without_usable_motion_makes_no_avatar(puppeteer, monkeypatch)
     monkeypatch.setattr(puppeteer, "read", lambda image: Motion(np.full((2, 2), np.nan), np.zeros((2, 2, 2))))
 
     with pytest.raises(AvatarError, match="night: the model reads no usable motion"):
-        puppeteer.make_avatar(picture(0), "night")
+        puppeteer.make_avatar(picture(0), name="night")
 
 
 def test_calibrating_on_an_unusable_motion_is_refused(posed):

@@ -190,7 +190,7 @@ def test_auto_prefers_an_engine_that_fits(ready, tiny_model, settings):
 @pytest.mark.parametrize("fault", ["cudaStreamSynchronize", "cudaGraphLaunch"])
 def test_a_lost_gpu_is_said_and_the_next_backend_goes_on(ready, tiny_model, settings, caplog, fault):
     with Puppeteer(tiny_model, backend="tensorrt", engine_settings=settings) as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), "grey"))
+        puppeteer.set_avatar(puppeteer.make_avatar(picture(100), name="grey"))
         puppeteer.render(Frame(picture(128), 0, 0.0), PLAIN)
         wanted = puppeteer.render(Frame(picture(179), 1, 0.1), PLAIN)
         ready.cudart.faults[fault] = LOST
