@@ -15,12 +15,16 @@ from puppet.motion import carry_masks
 from puppet.types import Motion
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from puppet.types import Floats, Image
 
 SIDE = 128
 """Pixels at which the outline is looked for and moved."""
 SURELY_HEAD, PERHAPS_HEAD, SURELY_BACKGROUND = 0.1, 0.5, 0.9
 """Of the background's mask."""
+MARGIN = 6
+"""Pixels from the edge of what is surely the head that are open to doubt: masks reach over gaps, as below a bob."""
 ROUNDS = 3
 """Of GrabCut; more hardly change the outline."""
 SEED = 1
@@ -29,6 +33,8 @@ SOFTNESS = 0.8
 """Standard deviation of the outline, pixels."""
 REACH = 4.0
 """Standard deviation, pixels of the masks, over which hair beyond all masks is given to the parts near it."""
+BLEED = 3.0
+"""Standard deviation, pixels, over which the person's colours are carried out beyond the outline."""
 FAINT = 0.05
 """Weight of parts near a pixel beside those that the model itself sees there."""
 
@@ -84,13 +90,41 @@ class CutOut:
         return _moved(self._chosen, deformation)
 
 
+def carry_out(image: Image, outline: Floats, where: NDArray[np.bool_]) -> Image:
+    """A picture of a person without the background: the person's colours go on beyond the outline.
+
+    A soft edge mixes what lies on both sides of the outline; with the background's colours it would be a rim of them.
+
+    Args:
+        image: uint8 (S, S, 3) RGB.
+        outline: float32 (h, h) in [0, 1], 1 is the person.
+        where: bool (S, S), the pixels that will be used; others may stay as they are.
+
+    Returns:
+        uint8 (S, S, 3) RGB.
+    """
+    side, small = image.shape[0], outline.shape[0]
+    inside = np.clip(2 * outline - 1, 0, 1)  # at the outline itself, pixels are mixed already
+    colours = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA) * inside[..., None]
+    near = cv2.GaussianBlur(np.dstack([colours, inside]).astype(np.float32), (0, 0), BLEED)
+    beyond = np.rint(near[..., :3] / (near[..., 3:] + 1e-6)).astype(np.uint8)
+    carried = cv2.resize(beyond, (side, side), interpolation=cv2.INTER_LINEAR).reshape(-1, 3)
+    share = cv2.resize(inside, (side, side), interpolation=cv2.INTER_LINEAR)
+    rim = np.flatnonzero(where & (share < 1))
+    result, own = image.copy().reshape(-1, 3), share.reshape(-1, 1)[rim]
+    result[rim] = np.rint(own * result[rim] + (1 - own) * carried[rim])
+    return result.reshape(image.shape)
+
+
 def _outline(image: Image, background: Floats) -> Floats:
     """Float32 (128, 128) in [0, 1]: 1 is the person."""
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     share = cv2.resize(background.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     labels = np.full((SIDE, SIDE), cv2.GC_PR_BGD, np.uint8)
     labels[share < PERHAPS_HEAD] = cv2.GC_PR_FGD
-    labels[share < SURELY_HEAD] = cv2.GC_FGD
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1, 2 * MARGIN + 1))
+    is_head = cv2.erode((share < SURELY_HEAD).astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE)
+    labels[is_head > 0] = cv2.GC_FGD
     labels[share > SURELY_BACKGROUND] = cv2.GC_BGD
     kinds = np.unique(labels)
     if len(kinds) > 1 and {cv2.GC_FGD, cv2.GC_PR_FGD} & set(kinds) and {cv2.GC_BGD, cv2.GC_PR_BGD} & set(kinds):

@@ -13,7 +13,7 @@ import numpy as np
 
 from puppet import images
 from puppet.colour_transfer import SteadyLook, read_look, recolour
-from puppet.cutout import CutOut
+from puppet.cutout import CutOut, carry_out
 from puppet.errors import PuppetError
 from puppet.motion import carry_masks, inverse
 
@@ -49,6 +49,8 @@ class Layers(NamedTuple):
     """(K + 1, h, w): of the parts."""
     soft: Floats
     """(h, w): where the upper one lies."""
+    outline: Floats | None = None
+    """(h, w): of the person on the upper one, if the background there is not to be seen."""
 
 
 class PartSwap:
@@ -121,14 +123,14 @@ class PartSwap:
             return painted
         self._follow(avatar)
         layers = self._layers(painted, frame.image, motions, parts=parts, settings=settings)
-        soft = layers.soft
         if settings.swap_feather and not settings.swap_inverse and not self.blends_features:
-            soft = self._outlined(soft, parts, motions[1], deformation, settings.swap_mask)
-        mask = self._mask(soft, painted.shape[0], settings)
+            layers = self._outlined(layers, motions[1], parts=parts, whose=settings.swap_mask, deformation=deformation)
+        mask = self._mask(layers.soft, painted.shape[0], settings)
         box = _box(mask, step=max(1, painted.shape[0] // layers.masks.shape[1]))
         if box is None:
             return layers.base
-        over = layers.over[box]
+        over = layers.over if layers.outline is None else carry_out(layers.over, layers.outline, mask > LEAST)
+        over = over[box]
         if settings.swap_colour:
             weights = layers.masks * parts[:, None, None]
             over = self._recoloured(over, _cut(weights, box, painted.shape[0]), frame, motions[0], settings)
@@ -164,8 +166,10 @@ class PartSwap:
             return Layers(painted, over, carried, _soft(masks, drivers, parts, settings.swap_mask))
         return Layers(picture, painted, masks, _soft(masks, driving.segmentation, parts, settings.swap_mask))
 
-    def _outlined(self, soft: Floats, parts: Floats, target: Motion, deformation: Floats | None, whose: str) -> Floats:
-        """The mask of parts of the avatar without its background."""
+    def _outlined(
+        self, layers: Layers, target: Motion, *, parts: Floats, whose: str, deformation: Floats | None
+    ) -> Layers:
+        """Parts of the avatar without its background."""
         if self._cut_out is None:
             assert self._avatar is not None
             self._cut_out = CutOut(self._avatar.image, self._avatar.motion)
@@ -175,10 +179,12 @@ class PartSwap:
         else:
             own, outline = self._cut_out.parts(parts, deformation), self._cut_out.outline(deformation)
         if whose == "avatar":
-            return own
-        larger = cv2.resize(soft.astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        inside = larger if parts[0] else larger * outline
-        return np.asarray(np.maximum(inside, own) if whose == "both" else inside, np.float32)
+            soft = own
+        else:
+            larger = cv2.resize(layers.soft.astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            inside = larger if parts[0] else larger * outline
+            soft = np.asarray(np.maximum(inside, own) if whose == "both" else inside, np.float32)
+        return layers._replace(soft=soft, outline=None if parts[0] else outline)
 
     def _mask(self, soft: Floats, side: int, settings: LiveSettings) -> Floats:
         if not self.blends_features and (settings.swap_hard or settings.swap_feather):

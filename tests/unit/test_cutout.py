@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from puppet.cutout import SIDE, CutOut
+from puppet.cutout import SIDE, CutOut, carry_out
 from puppet.types import Motion
 
 MAP = 16
@@ -99,3 +99,33 @@ def test_the_same_picture_gives_the_same_outline(picture, motion):
 def test_an_avatar_without_masks_is_refused(picture, motion):
     with pytest.raises(ValueError, match="without masks"):
         CutOut(picture, Motion(motion.shift, motion.affine))
+
+
+def test_a_gap_that_the_masks_reach_over_is_background(rng):
+    """As below a bob: hair at both sides, a neck in the middle, and background in between."""
+    picture = np.full((SIDE, SIDE, 3), (170, 150, 190), np.uint8)
+    picture[10:80, 20:108] = (30, 25, 25)
+    picture[30:128, 48:80] = (210, 160, 130)
+    picture = np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+    person = np.zeros((SIDE, SIDE), np.float32)
+    person[10:80, 20:108] = person[80:90, 36:92] = person[30:128, 48:80] = 1
+    masks = np.stack([1 - person, person])[:, ::2, ::2]
+    motion = Motion(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None], masks)
+
+    outline = CutOut(picture, motion).outline(still())
+
+    assert max(outline[86, 40], outline[86, 88]) < 0.1
+    assert min(outline[40, 30], outline[100, 64]) > 0.9
+
+
+def test_colours_of_the_person_are_carried_out_beyond_the_outline():
+    image = np.full((64, 64, 3), (0, 200, 0), np.uint8)
+    image[:, :32] = (200, 0, 0)
+    outline = cv2.GaussianBlur((np.arange(SIDE) < SIDE / 2).astype(np.float32)[None].repeat(SIDE, 0), (0, 0), 0.8)
+    where = np.broadcast_to(np.arange(64) < 36, (64, 64))
+
+    carried = carry_out(image, outline, where)
+
+    np.testing.assert_array_equal(carried[:, :30], image[:, :30])
+    np.testing.assert_array_equal(carried[:, 36:], image[:, 36:])
+    np.testing.assert_allclose(carried[:, 33:36], np.broadcast_to((200, 0, 0), (64, 3, 3)), atol=12)

@@ -67,6 +67,20 @@ def test_feathering_softens_the_edge(faces, motion):
     assert edges[1] < 0.75 * edges[0]
 
 
+def test_a_soft_edge_shows_no_rim_of_the_avatars_background(motion, rng):
+    person = np.zeros((MAP, MAP), np.float32)
+    person[:, 4:12] = 1
+    masks = np.stack([1 - person, person * motion.segmentation[1], person * motion.segmentation[2]])
+    motion = Motion(motion.shift, motion.affine, masks)
+    avatar, driver = face((90, 60, 45), (20, 30, 120), rng), np.full((SIDE, SIDE, 3), 100, np.uint8)
+    avatar[:, :16], avatar[:, 48:] = (0, 230, 0), (0, 230, 0)
+
+    picture = swapped((avatar, driver), motion, swap=("hair",), swap_colour=False).astype(int)
+
+    assert (picture[16, 20:44, 2] > 110).all(), "the hair is there"
+    assert (picture[..., 1] - np.maximum(picture[..., 0], picture[..., 2])).max() < 20
+
+
 def test_swapped_skin_takes_the_drivers_tone(faces, motion):
     picture = swapped(faces, motion, swap=("face",))
 
