@@ -26,6 +26,10 @@ AGREEMENT = 10.0
 CELL = 4
 """Pixels of the model's picture whose averages are compared: a decoded picture may be softer and show the same."""
 
+FINER = 2
+"""The avatar is kept so many times finer, in four channels: read between four of its pixels it is as sharp as read
+between sixteen of the plain picture's, in an eighth of the time."""
+
 
 class Enlarger:
     """Enlarges a model's pictures of one avatar to one size."""
@@ -41,9 +45,18 @@ class Enlarger:
         self.size = size
         self._scale = size / model_size
         self._model_size = model_size
-        self._avatar = images.resize(picture, width=size, height=size)
-        across = np.arange(size, dtype=np.float32)
+        avatar = images.resize(picture, width=size, height=size)
+        finer = np.diag([FINER, FINER, 1.0])[:2]  # every pixel of the plain picture stays one of the finer one
+        side = (FINER * size, FINER * size)
+        fine = cv2.warpAffine(avatar, finer, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        self._avatar = cv2.cvtColor(fine, cv2.COLOR_RGB2RGBA)
+        across = FINER * np.arange(size, dtype=np.float32)
         self._grid: Floats = np.stack(np.meshgrid(across, across), axis=-1)
+        # Written anew in every frame: fresh memory for pictures this large costs more than the arithmetic.
+        self._places = np.empty_like(self._grid)
+        self._moved = np.empty((size, size, 4), np.uint8)
+        self._colours = np.empty((size, size, 3), np.uint8)
+        self._share, self._shown, self._rest = np.empty((3, size, size, 3), np.float32)
 
     def enlarge(self, image: Image, warped: Image, deformation: Floats) -> Image:
         """Make one picture larger.
@@ -60,15 +73,25 @@ class Enlarger:
         agreement = _agreement(image, warped)
         small = cv2.resize(agreement, (self._model_size, self._model_size), interpolation=cv2.INTER_LINEAR)
         rest = cv2.subtract(image, cv2.multiply(warped, small, dtype=cv2.CV_32F), dtype=cv2.CV_32F)
-        places = cv2.add(cv2.resize(self._displacement(deformation), target), self._grid)
+        cv2.resize(self._displacement(deformation), target, dst=self._places)
+        cv2.add(self._places, self._grid, dst=self._places)
         # The stubs do not know that a map of both coordinates goes without a second one.
-        moved = cv2.remap(self._avatar, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-        shown = cv2.multiply(moved, cv2.resize(agreement, target, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
-        rest = cv2.resize(rest, target, interpolation=cv2.INTER_CUBIC)
-        return np.asarray(cv2.add(shown, rest, dtype=cv2.CV_8U), np.uint8)
+        cv2.remap(
+            self._avatar,
+            self._places,
+            None,  # type: ignore[call-overload]
+            cv2.INTER_LINEAR,
+            dst=self._moved,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        cv2.cvtColor(self._moved, cv2.COLOR_RGBA2RGB, dst=self._colours)
+        cv2.resize(agreement, target, dst=self._share, interpolation=cv2.INTER_LINEAR)
+        cv2.multiply(self._colours, self._share, dst=self._shown, dtype=cv2.CV_32F)
+        cv2.resize(rest, target, dst=self._rest, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.add(self._shown, self._rest, dtype=cv2.CV_8U), np.uint8)
 
     def _displacement(self, deformation: Floats) -> Floats:
-        """How far each place reads from itself, float32 (h, h, 2), pixels of the large picture.
+        """How far each place reads from itself, float32 (h, h, 2), pixels of the avatar as it is kept.
 
         The outermost values of the deformation lie on the centres of corner pixels; `cv2.resize` wants values at the
         centres of cells, which are up to one and a half pixels away.
@@ -76,7 +99,7 @@ class Enlarger:
         side = deformation.shape[0]
         nodes = np.linspace(-1, 1, side, dtype=np.float32)
         there = np.stack(np.meshgrid(nodes, nodes), axis=-1)
-        moved = (deformation - there) * np.float32((self._model_size - 1) / 2 * self._scale)
+        moved = (deformation - there) * np.float32((self._model_size - 1) / 2 * self._scale * FINER)
         at_cells = _centres(side, self._model_size)
         rows = np.tensordot(at_cells, moved, axes=(1, 0))
         return np.ascontiguousarray(np.tensordot(at_cells, rows, axes=(1, 1)).swapaxes(0, 1))
