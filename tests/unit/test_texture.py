@@ -54,6 +54,24 @@ def test_whole_pictures_are_compared_at_half_size(loss: TextureLoss) -> None:
     assert float(loss.whole(truth + 0.2, truth)) > 1e-3
 
 
+def test_details_look_at_mouth_and_eyes_alone(loss: TextureLoss) -> None:
+    torch.manual_seed(1)
+    result, truth = torch.rand(1, 3, 256, 256, requires_grad=True), torch.rand(1, 3, 256, 256)
+    points = torch.zeros(1, 468, 2)
+    points[0, [33, 133], 0] = torch.tensor([-0.4, -0.2])
+    points[0, [362, 263], 0] = torch.tensor([0.2, 0.4])
+    points[0, [61, 291, 0, 17], 1] = 0.5
+
+    loss.details(result, truth, points, torch.tensor([True])).backward()
+
+    assert result.grad is not None
+    seen = result.grad[0].abs().sum(dim=0) > 0
+    assert all(bool(seen[row, column]) for row, column in ((128, 89), (128, 166), (191, 128)))
+    assert not bool(seen[128, 128])
+    assert not bool(seen[:98].any())
+    assert float(loss.details(result, truth, points, torch.tensor([False]))) == 0.0
+
+
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texture, "why_unavailable", lambda: "perceptual distance is left out: install h5py")
     with pytest.raises(TrainingError, match=r"install h5py, or set its weight to 0"):
