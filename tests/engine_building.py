@@ -22,10 +22,12 @@ def build_all(
     *,
     backend: TensorRtName = "tensorrt",
     precision: EnginePrecision = "fp32",
+    timings: Path | None = None,
 ) -> None:
-    """Every role, for the GPU that is there."""
+    """Every role, for the GPU that is there; `timings` is TensorRT's timing cache."""
     folder = folder or engine_files.default_folder()
     target = target_machine(backend)
     monitor = BuildMonitor(lambda progress: None, lambda: False, total=len(model.spec.roles))
+    options = BuildOptions(precision=precision)
     for role in model.spec.roles:
-        build(model, role, folder, target=target, options=BuildOptions(precision=precision), monitor=monitor)
+        build(model, role, folder, target=target, options=options, monitor=monitor, timings=timings)

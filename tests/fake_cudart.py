@@ -34,7 +34,9 @@ class FakeCudart:
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal=1)
 
     def __init__(self, *, name: str, capability: tuple[int, int]) -> None:
-        self.properties = SimpleNamespace(name=name.encode(), major=capability[0], minor=capability[1])
+        self.properties = SimpleNamespace(
+            name=name.encode(), major=capability[0], minor=capability[1], totalGlobalMem=24 << 30
+        )
         self.memory: dict[int, tuple[str, np.ndarray]] = {}
         """Address to "device" or "host" and the bytes."""
         self.streams: dict[int, list[Callable[[], None]]] = {}

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engines.engine_spec import Machine  # noqa: TC001
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EAGER, COMPILED = "PyTorch eager fp32", "torch.compile fp16"
+EAGER, EAGER_KEPT, COMPILED = "PyTorch eager fp32", "PyTorch eager fp32, avatar kept", "torch.compile fp16"
 PUBLISHED, BUNDLED = "vox-10", "default"
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Device(_Frozen):
+    """The GPU, as CUDA sees it."""
+
+    name: str
+    capability: str = Field(description="compute capability, such as 9.0")
+    memory_gib: float
+    driver: str = Field(description="newest CUDA that the driver knows")
+    cuda: str = Field(description="of the bindings")
 
 
 class Figures(_Frozen):
@@ -65,13 +73,14 @@ class GpuReport(_Frozen):
 
     made_at: datetime
     seconds: float = Field(description="that it took")
-    machine: Machine
-    memory_gib: float
+    device: Device
+    backend: str = Field(description="what ran, with its version")
+    stand_in: str | None = Field(None, description="why it was not TensorRT")
     platform: str
     packages: dict[str, str]
     models: tuple[ModelFigures, ...]
     checks: tuple[Check, ...]
-    missing: tuple[str, ...] = Field((), description="what was not measured, and why")
+    missing: tuple[str, ...] = Field((), description="what was not measured or is off, and why")
 
 
 class Target(_Frozen):
@@ -114,7 +123,7 @@ def _ways(model: ModelFigures) -> dict[str, Way]:
 
 def _best(ways: dict[str, Way]) -> Way | None:
     """The fastest that is this program's own."""
-    own = [way for name, way in ways.items() if name not in (EAGER, COMPILED)]
+    own = [way for name, way in ways.items() if name not in (EAGER, EAGER_KEPT, COMPILED)]
     return min(own, key=lambda way: way.frame.p50, default=None)
 
 
@@ -138,13 +147,16 @@ def _ratio(what: str, limit: float, way: Way | None, peer: Way | None) -> Target
 
 
 def _head(report: GpuReport) -> Iterator[str]:
-    machine = report.machine
-    yield f"# {machine.device}"
+    device = report.device
+    yield f"# {device.name}"
     yield ""
     yield f"Made by `tools/gpu_report.py` on {report.made_at:%Y-%m-%d} in {report.seconds:.0f} s."
     yield ""
-    yield f"- {machine.backend} {machine.version}, compute capability {', '.join(machine.capabilities)}, "
-    yield f"  {report.memory_gib:.0f} GiB, driver for CUDA {machine.driver}, bindings of CUDA {machine.cuda}"
+    yield f"- {report.backend}"
+    if report.stand_in is not None:
+        yield f"- It stands in for TensorRT: {report.stand_in}"
+    yield f"- Compute capability {device.capability}, {device.memory_gib:.0f} GiB, driver for CUDA {device.driver}, "
+    yield f"  bindings of CUDA {device.cuda}"
     yield f"- {report.platform}"
     yield f"- {', '.join(f'{name} {version}' for name, version in report.packages.items())}"
     yield ""
@@ -218,6 +230,7 @@ def _checks(report: GpuReport) -> Iterator[str]:
 
 def _tail(report: GpuReport) -> Iterator[str]:
     if report.missing:
-        yield "## Not measured"
+        yield "## Not measured, or not as it should be"
         yield ""
         yield from (f"- {sentence}" for sentence in report.missing)
+        yield ""

@@ -1,8 +1,10 @@
 """Measure everything that needs an NVIDIA GPU in one call, within eight minutes, and write a report to send.
 
 Builds the engines of the bundled model and of the published vox-10 configuration (with random weights: speed does not
-depend on them; needs PyTorch), verifies and measures them beside PyTorch on the same GPU, and runs tests/gpu. What
-cannot be measured is named in the report. Nothing is sent anywhere.
+depend on them; needs PyTorch), compares and measures them beside PyTorch on the same GPU, and runs tests/gpu. Where
+TensorRT cannot be had, TensorRT-RTX or ONNX Runtime's CUDA provider stands in. Every part runs in a process of its
+own, and the files are written anew after each: whatever fails is named in them and takes nothing else along. Nothing
+is sent anywhere.
 """
 
 from __future__ import annotations
@@ -14,156 +16,188 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rich.console import Console
 
+from engines import backends
 from engines.backends import trt_vendor
 from engines.backends.base import BackendSettings
-from engines.building import benchmark, inventory, samples
-from engines.building.build import build
-from engines.building.monitor import BuildMonitor
-from engines.building.verify import verify
-from engines.engine_spec import BuildOptions
-from engines.errors import EngineError
-from engines.gpu_peer import GpuPeer
-from engines.model_folder import BUNDLED, ModelFolder
-from puppet import config
+from engines.errors import BackendError
+from engines.model_folder import BUNDLED as BUNDLED_FOLDER
+from engines.model_folder import ModelFolder
 from puppet.images import write_bytes
-from puppet.puppeteer import Puppeteer
-from puppet.settings import LiveSettings
-from puppet.types import Frame
 from tools import gpu_figures
-from tools.gpu_figures import COMPILED, EAGER, PUBLISHED, Check, Figures, GpuReport, ModelFigures, Way
+from tools.gpu_figures import (
+    BUNDLED,
+    COMPILED,
+    EAGER,
+    EAGER_KEPT,
+    PUBLISHED,
+    Check,
+    Device,
+    GpuReport,
+    ModelFigures,
+    Way,
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from engines.engine_spec import EnginePrecision, Machine
-    from engines.gpu_peer import Way as PeerWay
-    from puppet.types import Image
-
-ROOT = Path(__file__).parents[1]
-SHAPES = ROOT / "tests" / "data" / "shapes.json"
-"""Holds the published configurations."""
-BUDGET_S = 480.0
-MEASURED_S, WARM_UP = 3.0, 30
-TESTS_S = 240.0
-PACKAGES = ("tensorrt", "tensorrt-rtx-cu13-libs", "cuda-bindings", "onnx", "onnxruntime", "torch", "numpy")
-PEERS: tuple[tuple[str, PeerWay, bool], ...] = (
-    (EAGER, "eager fp32", False),
-    ("PyTorch eager fp32, avatar kept", "eager fp32", True),
-    (COMPILED, "compiled fp16", True),
-)
+ROOT = Path(__file__).resolve().parents[1]
+PART = (sys.executable, "-m", "tools.gpu_parts")
+INTERRUPTED = 130
+BUDGET_S = 470.0
+"""Eight minutes with what comes before and after."""
+ENGINES = ("tensorrt", "tensorrt-rtx", "onnxrt-cuda")
+"""The first that can be used is measured."""
+PACKAGES = (
+    "tensorrt", "tensorrt-rtx-cu13-libs", "onnxruntime", "onnxruntime-gpu", "cuda-bindings", "onnx", "torch", "numpy",
+)  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Part:
+    """One process."""
+
+    title: str
+    kind: str
+    model: str = ""
+    way: str = ""
+    most_s: float = 60.0
+    """It is ended after so long, and not begun in a quarter of it."""
+
+    @property
+    def least_s(self) -> float:
+        """With less time left it is not begun."""
+        return self.most_s / 4
+
+    def limit_s(self, left: float) -> float:
+        """Seconds after which it is ended, if so many are left of all."""
+        return min(self.most_s, left)
+
+
+def parts(backend: str) -> list[Part]:
+    """What is measured, the most wanted first, so that a slow machine loses the least."""
+    half, whole = ((f"{backend} {precision}", "engines", precision) for precision in ("fp16", "fp32"))
+
+    def of(model: str, way: tuple[str, str, str], most_s: float) -> Part:
+        title, kind, name = way
+        return Part(title, kind, model, name, most_s)
+
+    eager, kept, compiled = ((name, "peer", name) for name in (EAGER, EAGER_KEPT, COMPILED))
+    return [
+        of(BUNDLED, half, 120),
+        Part(f"export of {PUBLISHED}", "export", most_s=100),
+        of(PUBLISHED, half, 180),
+        of(PUBLISHED, eager, 45),
+        of(PUBLISHED, compiled, 110),
+        Part("tests/gpu", "tests", most_s=150),
+        of(BUNDLED, eager, 40),
+        of(BUNDLED, compiled, 80),
+        of(PUBLISHED, kept, 40),
+        of(BUNDLED, kept, 40),
+        of(BUNDLED, whole, 90),
+        of(PUBLISHED, whole, 120),
+    ]
+
+
+@dataclass
 class Gathering:
-    """Collects figures until the time is up."""
+    """What was found so far."""
 
-    def __init__(self, machine: Machine, folder: Path, say: Callable[[str], None], *, budget_s: float) -> None:
-        self.machine, self.folder, self.say = machine, folder, say
-        self.started = time.perf_counter()
-        self._ends = self.started + budget_s
-        self.missing: list[str] = []
+    scratch: Path
+    ends: float
+    """Of `time.perf_counter`."""
+    ways: dict[str, list[Way]] = field(default_factory=lambda: {BUNDLED: [], PUBLISHED: []})
+    checks: list[Check] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     @property
     def left(self) -> float:
         """Seconds."""
-        return self._ends - time.perf_counter()
+        return self.ends - time.perf_counter()
 
-    def tried(self, what: str, least_s: float, measure: Callable[[], Way]) -> list[Way]:
-        """One way, or none and the reason why."""
-        if self.left < least_s:
-            self.missing.append(f"{what}: no time was left")
-            return []
-        self.say(f"{what} ({self.left:.0f} s left)")
-        try:
-            return [measure()]
-        except (EngineError, RuntimeError) as error:  # PyTorch raises RuntimeErrors of many kinds
-            self.missing.append(f"{what}: {' '.join(str(error).split())}")
-            return []
+    def run(self, part: Part, backend: str) -> None:
+        """Add what a part finds, and why it found no more."""
+        where = f"{part.model}, {part.title}" if part.model else part.title
+        if self.left < part.least_s:
+            self.missing.append(f"{where}: no time was left")
+            return
+        if part.model == PUBLISHED and not (self.scratch / PUBLISHED).is_dir():
+            self.missing.append(f"{where}: there is no {PUBLISHED} to measure")
+            return
+        findings = self.scratch / "findings.jsonl"
+        findings.unlink(missing_ok=True)
+        ending = self._process(part, backend, findings)
+        lines = findings.read_text(encoding="utf-8").splitlines() if findings.exists() else []
+        for found in map(json.loads, lines):
+            if "way" in found:
+                self.ways[part.model].append(Way.model_validate(found["way"]))
+            elif "check" in found:
+                self.checks.append(Check.model_validate(found["check"]))
+            else:
+                self.missing.append(f"{part.model}, {found['missing']}" if part.model else found["missing"])
+        if ending is not None:
+            self.missing.append(f"{where}: {ending}")
 
-    def model(self, model: ModelFolder, name: str) -> ModelFigures:
-        """Engines in both precisions, then PyTorch."""
-        ways: list[Way] = []
-        for precision in ("fp16", "fp32"):
-            title = f"{self.machine.backend} {precision}"
-            ways += self.tried(f"{name}, {title}", 30, lambda p=precision, t=title: self._engines(model, p, t))  # type: ignore[misc]
-        for title, way, is_cached in PEERS:
-            ways += self.tried(f"{name}, {title}", 40, lambda t=title, w=way, c=is_cached: _peer(model, t, w, c))  # type: ignore[misc]
-        return ModelFigures(model=name, family=model.spec.family, size=model.spec.size, ways=tuple(ways))
-
-    def _engines(self, model: ModelFolder, precision: EnginePrecision, title: str) -> Way:
-        images = samples.pictures(model, config.avatars()[:3])
-        monitor = BuildMonitor(lambda progress: None, lambda: False, total=len(model.spec.roles))
-        options = BuildOptions(precision=precision)
-        files = [
-            build(model, role, self.folder, target=self.machine, options=options, monitor=monitor)
-            for role in model.spec.roles
-        ]
-        parities = {file.spec.role: verify(file, model, images) for file in files}
-        reports = benchmark.measure(
-            model, self.folder, images, backend=self.machine.backend, precision=precision, seconds=1.0
-        )
-        settings = BackendSettings(precision=precision, engine_folder=self.folder)
-        with Puppeteer(model, backend=self.machine.backend, engine_settings=settings) as puppeteer:
-            frame = _frames(puppeteer, [image[0] for image in images])
-            description = puppeteer.description
-        return Way(
-            name=title,
-            description=description,
-            frame=frame,
-            psnr=parities["generator"]["image"].psnr,
-            build_s=sum(file.spec.build_s for file in files),
-            megabytes=sum(file.spec.engine_bytes for file in files) / 1e6,
-            pieces={report.name: {what: _of(each) for what, each in report.figures.items()} for report in reports},
-        )
+    def _process(self, part: Part, backend: str, findings: Path) -> str | None:
+        """Why it did not come to its end; None if it did, or says itself what it could not."""
+        limit = part.limit_s(self.left)
+        flags = {"title": part.title, "model": part.model, "way": part.way, "backend": backend}
+        flags |= {"scratch": str(self.scratch), "findings": str(findings)}
+        command = [*PART, part.kind, *(f"--{name}={value}" for name, value in flags.items())]
+        log = self.scratch / "part.log"
+        with log.open("w") as said:
+            try:
+                code = subprocess.run(
+                    command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, timeout=limit, check=False
+                ).returncode
+            except subprocess.TimeoutExpired:
+                return f"not finished in {limit:.0f} s"
+        if code in (0, 2) and (code == 0 or findings.exists()):
+            return None
+        words = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        return f"it ended with {code} ({words[-1][:300] if words else 'nothing was said'})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Gather and write; returns the exit code: 0, or 2 where there is no GPU to report on."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    machines = [each for each in inventory.installed() if each.device is not None]
-    if not machines:
-        console.print("error: no TensorRT with a GPU is here; python main.py doctor says what is missing")
+    try:
+        device, (backend, stand_in) = _device(), _backend()
+    except BackendError as error:
+        console.print(f"error: {error}")
         return 2
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        report = gather(machines[0], Path(scratch), console.print, budget_s=options.seconds)
-    for path in save(report, options.output):
+        gathering = Gathering(Path(scratch), started + options.seconds)
+        try:
+            for part in parts(backend):
+                console.print(f"{part.model or 'all'}: {part.title} ({gathering.left:.0f} s left)")
+                gathering.run(part, backend)
+                report = _report(gathering, device, backend, stand_in, time.perf_counter() - started)
+                written = save(report, options.output)
+        except KeyboardInterrupt:
+            console.print("interrupted; what was measured before is written")
+            return INTERRUPTED
+    for sentence in gathering.missing:
+        console.print(f"warning: {sentence}")
+    for path in written:
         console.print(f"written: {path}")
     return 0
 
 
-def gather(machine: Machine, scratch: Path, say: Callable[[str], None], *, budget_s: float = BUDGET_S) -> GpuReport:
-    """Measure within about so many seconds; engines are built in the scratch folder."""
-    gathering = Gathering(machine, scratch / "engines", say, budget_s=budget_s)
-    models = [gathering.model(ModelFolder.read(BUNDLED), gpu_figures.BUNDLED)]
-    published = _published(gathering, scratch / "vox")
-    if published is not None:
-        models.append(gathering.model(published, PUBLISHED))
-    checks = _run_tests(gathering, scratch / "tests.xml")
-    cudart = trt_vendor.import_cudart()
-    return GpuReport(
-        made_at=datetime.now(timezone.utc),
-        seconds=round(time.perf_counter() - gathering.started, 1),
-        machine=machine,
-        memory_gib=round(trt_vendor.checked(cudart.cudaMemGetInfo(), "it was asked for its memory")[1] / 2**30, 1),
-        platform=f"{platform.platform()}, Python {platform.python_version()}",
-        packages=dict(_versions()),
-        models=tuple(models),
-        checks=tuple(checks),
-        missing=tuple(gathering.missing),
-    )
-
-
 def save(report: GpuReport, folder: Path) -> list[Path]:
     """Write both files, named after GPU and day."""
-    device = "".join(letter if letter.isalnum() else "-" for letter in report.machine.device or "gpu").lower()
+    device = "".join(letter if letter.isalnum() else "-" for letter in report.device.name).lower()
     stem = f"{report.made_at:%Y-%m-%d}-{device}"
     folder.mkdir(parents=True, exist_ok=True)
     contents = {".json": report.model_dump_json(indent=2) + "\n", ".md": gpu_figures.render(report)}
@@ -179,91 +213,70 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _published(gathering: Gathering, folder: Path) -> ModelFolder | None:
-    """The published configuration as a model folder, with random weights."""
-    gathering.say(f"exporting {PUBLISHED} ({gathering.left:.0f} s left)")
-    try:
-        import torch
+def _device() -> Device:
+    """The first GPU.
 
-        from engines import families
-        from engines.export import export_model
-    except ImportError as error:
-        gathering.missing.append(f"{PUBLISHED}: it is exported with PyTorch, which cannot be imported ({error})")
-        return None
-    configuration = json.loads(SHAPES.read_text())["mcs"][PUBLISHED]["config"]
-    torch.manual_seed(0)
-    try:
-        return export_model(
-            families.build("mcs", configuration), folder, name=PUBLISHED, licence="CC0-1.0",
-            provenance="random weights", configuration=configuration,
-        )  # fmt: skip
-    except EngineError as error:
-        gathering.missing.append(f"{PUBLISHED}: {error}")
-        return None
-
-
-def _frames(puppeteer: Puppeteer, images: Sequence[Image]) -> Figures:
-    """Whole frames as the program runs them, relative motion and all."""
-    puppeteer.set_avatar(puppeteer.make_avatar(images[0], name="avatar"))
-    settings = LiveSettings()
-    return _timed(lambda number: puppeteer.render(Frame(images[number % len(images)], number, 0.0), settings))
+    Raises:
+        BackendError: there is none, or CUDA's bindings are missing.
+    """
+    cudart = trt_vendor.import_cudart()
+    found = trt_vendor.first_gpu(cudart)
+    if found is None:
+        raise BackendError("CUDA finds no GPU here; python main.py doctor says what is missing")
+    driver, cuda = (
+        trt_vendor.version_text(trt_vendor.checked(ask(), "it was asked for its version"))
+        for ask in (cudart.cudaDriverGetVersion, cudart.cudaRuntimeGetVersion)
+    )
+    return Device(
+        name=trt_vendor.device_name(found),
+        capability=trt_vendor.capability(found),
+        memory_gib=round(found.totalGlobalMem / 2**30, 1),
+        driver=driver,
+        cuda=cuda,
+    )
 
 
-def _peer(model: ModelFolder, title: str, way: PeerWay, is_cached: bool) -> Way:
-    peer = GpuPeer(model.spec, way=way, is_cached=is_cached)
-    images = [image[0] for image in samples.pictures(model, config.avatars()[:3])]
-    peer.set_avatar(images[0])
-    frame = _timed(lambda number: peer.render(images[number % len(images)]))
-    return Way(name=title, description=peer.description, frame=frame)
+def _backend() -> tuple[str, str | None]:
+    """The first backend that can be used, and if that is not TensorRT, why not.
+
+    Raises:
+        BackendError: none can; the sentence says why of each.
+    """
+    reasons = []
+    for name in ENGINES:
+        reason = backends.get(name).why_unavailable()
+        if reason is None:
+            return name, "; ".join(reasons) or None
+        reasons.append(f"{name}: {reason}")
+    raise BackendError("; ".join(reasons))
 
 
-def _timed(run: Callable[[int], object]) -> Figures:
-    for number in range(WARM_UP):
-        run(number)
-    times: list[float] = []
-    until = time.perf_counter() + MEASURED_S
-    while len(times) < WARM_UP or time.perf_counter() < until:
-        started = time.perf_counter()
-        run(len(times))
-        times.append(1000 * (time.perf_counter() - started))
-    return _of(benchmark.Figures.of(times))
+def _report(gathering: Gathering, device: Device, backend: str, stand_in: str | None, seconds: float) -> GpuReport:
+    folders = {BUNDLED: BUNDLED_FOLDER, PUBLISHED: gathering.scratch / PUBLISHED}
+    specs = {name: ModelFolder.read(folder).spec for name, folder in folders.items() if folder.is_dir()}
+    return GpuReport(
+        made_at=datetime.now(timezone.utc),
+        seconds=round(seconds, 1),
+        device=device,
+        backend=backends.get(backend).describe(BackendSettings()),
+        stand_in=stand_in,
+        platform=f"{platform.platform()}, Python {platform.python_version()}",
+        packages=dict(_versions()),
+        models=tuple(
+            ModelFigures(model=name, family=spec.family, size=spec.size, ways=tuple(gathering.ways[name]))
+            for name, spec in specs.items()
+        ),
+        checks=tuple(gathering.checks),
+        missing=tuple(gathering.missing),
+    )
 
 
-def _of(figures: benchmark.Figures) -> Figures:
-    rounded = {name: round(value, 4) for name, value in vars(figures).items()}
-    return Figures(mean=rounded["mean"], p50=rounded["median"], p90=rounded["p90"], p99=rounded["p99"])
-
-
-def _run_tests(gathering: Gathering, result: Path) -> list[Check]:
-    gathering.say(f"tests/gpu ({gathering.left:.0f} s left)")
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests/gpu", f"--junitxml={result}"]
-    try:
-        subprocess.run(command, cwd=ROOT, timeout=max(60.0, min(TESTS_S, gathering.left)), check=False)
-    except subprocess.TimeoutExpired:
-        gathering.missing.append("tests/gpu: not finished in time; run python -m pytest -m gpu tests/gpu")
-        return []
-    return read_checks(result)
-
-
-def read_checks(result: Path) -> list[Check]:
-    """Outcomes out of pytest's own report (JUnit's XML)."""
-    checks = []
-    for case in ElementTree.parse(result).iter("testcase"):  # written by the pytest that was just run
-        troubles = [each for each in case if each.tag in ("failure", "error", "skipped")]
-        outcome = "passed" if not troubles else "skipped" if troubles[0].tag == "skipped" else "failed"
-        detail = troubles[0].get("message", "").splitlines()[:1] if troubles else []
-        checks.append(Check(name=case.get("name", ""), outcome=outcome, detail=" ".join(detail)))  # type: ignore[arg-type]
-    return checks
-
-
-def _versions() -> list[tuple[str, str]]:
-    found = []
+def _versions() -> Iterator[tuple[str, str]]:
     for name in PACKAGES:
         try:
-            found.append((name, metadata.version(name)))
+            yield name, metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
 
 
 if __name__ == "__main__":

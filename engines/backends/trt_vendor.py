@@ -80,17 +80,33 @@ def _machine(name: TensorRtName, trt: Any, cudart: Any) -> Machine:
     bare = Machine(
         backend=name,
         version=str(trt.__version__),
-        cuda=_version(int(checked(cudart.cudaRuntimeGetVersion(), "CUDA was asked for its version"))),
-        driver=_version(driver) if driver else None,
+        cuda=version_text(int(checked(cudart.cudaRuntimeGetVersion(), "CUDA was asked for its version"))),
+        driver=version_text(driver) if driver else None,
     )
-    code, count = cudart.cudaGetDeviceCount()
-    if not driver or int(code) != 0 or not count:
+    properties = first_gpu(cudart)
+    if not driver or properties is None:
         return bare
-    properties = checked(cudart.cudaGetDeviceProperties(0), "it was asked for its name")
-    device = properties.name.decode().strip("\0")
     return bare.model_copy(
-        update={"device": device, "capabilities": (f"{properties.major}.{properties.minor}",)},
+        update={"device": device_name(properties), "capabilities": (capability(properties),)},
     )
+
+
+def first_gpu(cudart: Any) -> Any:
+    """What CUDA says of the first GPU, its `cudaDeviceProp`; None if it finds none."""
+    code, count = cudart.cudaGetDeviceCount()
+    if int(code) != 0 or not count:
+        return None
+    return checked(cudart.cudaGetDeviceProperties(0), "it was asked for its name")
+
+
+def device_name(properties: Any) -> str:
+    """Of a GPU, by its `cudaDeviceProp`."""
+    return str(properties.name.decode().strip("\0"))
+
+
+def capability(properties: Any) -> str:
+    """Compute capability of a GPU, such as 8.9."""
+    return f"{properties.major}.{properties.minor}"
 
 
 def why_no_gpu(name: TensorRtName) -> str | None:
@@ -136,7 +152,8 @@ def logger(trt: Any) -> Any:
     return _Logger()
 
 
-def _version(number: int) -> str:
+def version_text(number: int) -> str:
+    """CUDA's number of a version, such as 13000, as 13.0."""
     return f"{number // 1000}.{number % 1000 // 10}"
 
 

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.backends import get
-from engines.backends.base import BackendSettings
 from engines.backends.trt_engine import TrtEngine
 from engines.building.samples import feeds, for_engine
 from engines.engine_spec import Latency
 from engines.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from engines.backends.base import BackendSettings
     from engines.building.samples import Feed
-    from engines.engine_spec import EnginePrecision, TensorRtName
+    from engines.engine_spec import TensorRtName
     from engines.model_folder import ModelFolder
     from engines.spec import RoleName
 
@@ -83,31 +82,30 @@ class Report:
 
 def measure(
     model: ModelFolder,
-    folder: Path,
     images: Sequence[NDArray[np.uint8]],
     *,
     backend: TensorRtName,
-    precision: EnginePrecision,
+    settings: BackendSettings,
+    roles: Collection[RoleName],
     seconds: float = MEASURED_S,
 ) -> list[Report]:
-    """Measure every role's engine, then both engines of a frame in turn.
+    """Measure engines of single roles, then both engines of a frame in turn.
 
     Args:
         model: its folder.
-        folder: of engines.
         images: uint8 (1, S, S, 3) RGB.
         backend: whose engines.
-        precision: which of them.
+        settings: which of them, and where they lie.
+        roles: at least `segmenter` and `generator`.
         seconds: of each measurement.
 
     Raises:
         BackendError: an engine is missing, or cannot be run here.
     """
-    settings = BackendSettings(precision=precision, engine_folder=folder)
     engines: dict[RoleName, TrtEngine] = {}
     try:
         reports = []
-        for role in model.spec.roles:
+        for role in roles:
             engine = get(backend).load(model, role, settings)
             if not isinstance(engine, TrtEngine):
                 raise BackendError(f"{backend} gave an engine that cannot be measured in pieces")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from engines import engine_files
+from engines.backends.base import BackendSettings
 from engines.building import inventory, options, samples, timing_cache
 from engines.building.benchmark import FRAME, measure
 from engines.building.build import build, target_machine
@@ -111,7 +112,8 @@ def _verify(made: EngineFile, model: ModelFolder, chosen: argparse.Namespace, te
 
 def _benchmark(model: ModelFolder, chosen: argparse.Namespace, target: Machine, teller: Teller) -> None:
     images = samples.pictures(model, chosen.pictures)
-    for report in measure(model, chosen.output, images, backend=target.backend, precision=chosen.precision):
+    settings = BackendSettings(precision=chosen.precision, engine_folder=chosen.output)
+    for report in measure(model, images, backend=target.backend, settings=settings, roles=tuple(model.spec.roles)):
         for line in report.lines():
             teller.say(f"{model.spec.name} {line}")
         if report.name != FRAME:

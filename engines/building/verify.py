@@ -63,17 +63,29 @@ def verify(file: EngineFile, model: ModelFolder, images: Sequence[NDArray[np.uin
         BuildError: an output is off by more than its limit; the sentence says which.
         BackendError: the engine cannot be loaded or run here.
     """
-    role = file.spec.role
-    given = feeds(model, role, images)
     try:
-        with open_engine(file, model.spec.roles[role]) as engine:
-            outputs = [{name: value.copy() for name, value in engine.run(for_engine(feed)).items()} for feed in given]
-        parity = compared(outputs, _reference(file, model, given))
-        check(parity, file)
-    except (BuildError, BackendError):
+        found = parity(file, model, images)
+        check(found, file)
+    except BuildError as error:
+        engine_files.remove(file.path)
+        raise BuildError(f"{error}; the engine was deleted, {_advice(file)}") from error
+    except BackendError:
         engine_files.remove(file.path)
         raise
-    return parity
+    return found
+
+
+def parity(file: EngineFile, model: ModelFolder, images: Sequence[NDArray[np.uint8]]) -> dict[str, EngineParity]:
+    """How far every output is off, however far that is; arguments as of `verify`.
+
+    Raises:
+        BackendError: the engine cannot be loaded or run here.
+    """
+    role = file.spec.role
+    given = feeds(model, role, images)
+    with open_engine(file, model.spec.roles[role]) as engine:
+        outputs = [{name: value.copy() for name, value in engine.run(for_engine(feed)).items()} for feed in given]
+    return compared(outputs, _reference(file, model, given))
 
 
 def compared(given: Sequence[Feed], wanted: Sequence[Feed]) -> dict[str, EngineParity]:
@@ -81,19 +93,18 @@ def compared(given: Sequence[Feed], wanted: Sequence[Feed]) -> dict[str, EngineP
     return {name: _parity([each[name] for each in given], [each[name] for each in wanted]) for name in wanted[0]}
 
 
-def check(parity: Mapping[str, EngineParity], file: EngineFile) -> None:
+def check(found: Mapping[str, EngineParity], file: EngineFile) -> None:
     """Raise BuildError, naming the output, if one is off by more than its limit."""
     limits = LIMITS[file.spec.options.precision]
-    for name, found in parity.items():
-        if found.psnr is not None and not found.psnr >= limits.psnr:
+    for name, each in found.items():
+        if each.psnr is not None and not each.psnr >= limits.psnr:
             raise BuildError(
-                f"{name} of {file.path.name} has {found.psnr:.1f} dB against ONNX Runtime, {limits.psnr:.0f} are "
-                f"wanted; the engine was deleted, {_advice(file)}"
+                f"{name} of {file.path.name} has {each.psnr:.1f} dB against ONNX Runtime, {limits.psnr:.0f} are wanted"
             )
-        if found.psnr is None and not found.max_difference <= limits.difference:
+        if each.psnr is None and not each.max_difference <= limits.difference:
             raise BuildError(
-                f"{name} of {file.path.name} differs from ONNX Runtime by {found.max_difference:.3g}, allowed are "
-                f"{limits.difference:g}; the engine was deleted, {_advice(file)}"
+                f"{name} of {file.path.name} differs from ONNX Runtime by {each.max_difference:.3g}, allowed are "
+                f"{limits.difference:g}"
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import datetime, timezone
 
 import numpy as np
@@ -9,11 +11,13 @@ import pytest
 
 pytest.importorskip("onnx", reason="onnx is not installed (extra: train, tensorrt or tensorrt-rtx)")
 
-from engines.building import benchmark
 from engines.gpu_peer import GpuPeer
-from tests.engine_specs import RTX_4090
-from tools import gpu_figures, gpu_report
-from tools.gpu_figures import COMPILED, EAGER, Check, Figures, GpuReport, ModelFigures, Way
+from engines.model_folder import ModelFolder
+from tests.fake_gpu import FakeGpu
+from tools import gpu_figures, gpu_parts, gpu_report
+from tools.gpu_figures import COMPILED, EAGER, Check, Device, Figures, GpuReport, ModelFigures, Way
+
+RTX_4090 = Device(name="RTX 4090", capability="8.9", memory_gib=24.0, driver="13.0", cuda="13.0")
 
 
 def way(name, p50, **more):
@@ -22,8 +26,8 @@ def way(name, p50, **more):
 
 def report(*ways, model="vox-10", **changes):
     values = {
-        "made_at": datetime(2026, 1, 2, tzinfo=timezone.utc), "seconds": 300.0, "machine": RTX_4090,
-        "memory_gib": 24.0, "platform": "Linux", "packages": {"torch": "2.13.0"},
+        "made_at": datetime(2026, 1, 2, tzinfo=timezone.utc), "seconds": 300.0, "device": RTX_4090,
+        "backend": "TensorRT 11.3.0, RTX 4090", "platform": "Linux", "packages": {"torch": "2.13.0"},
         "models": (ModelFigures(model=model, family="mcs", size=256, ways=ways),), "checks": (), "missing": (),
     }  # fmt: skip
     return GpuReport(**(values | changes))
@@ -66,19 +70,6 @@ def test_the_page_holds_every_figure():
     assert "| vox-10, whole frame with copies, p50 | under 1.2 ms | 1.50 ms | **not met** |" in page
 
 
-def test_outcomes_are_read_off_pytests_own_report(tmp_path):
-    (tmp_path / "tests.xml").write_text(
-        '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure message="7 != 8&#10;more"/></testcase>'
-        '<testcase name="c"><skipped message="no TensorRT"/></testcase></testsuite></testsuites>'
-    )
-
-    assert [(each.name, each.outcome, each.detail) for each in gpu_report.read_checks(tmp_path / "tests.xml")] == [
-        ("a", "passed", ""),
-        ("b", "failed", "7 != 8"),
-        ("c", "skipped", "no TensorRT"),
-    ]
-
-
 def test_a_peer_that_keeps_the_avatar_paints_what_one_that_does_not_paints(small_model, rng):
     driving = rng.integers(0, 256, (256, 256, 3), np.uint8)
     painted = []
@@ -93,42 +84,130 @@ def test_a_peer_that_keeps_the_avatar_paints_what_one_that_does_not_paints(small
 
 def test_without_a_gpu_there_is_nothing_to_report(tmp_path, capsys):
     assert gpu_report.main(["--output", str(tmp_path / "reports")]) == 2
-    assert capsys.readouterr().err.startswith("error: no TensorRT with a GPU is here")
+    assert capsys.readouterr().err.startswith("error: CUDA")
     assert not (tmp_path / "reports").exists()
 
 
-@pytest.fixture
-def quick(monkeypatch, tiny_model):
-    """The tiny model for the bundled one, and hardly any time for anything."""
-    monkeypatch.setattr(gpu_report, "BUNDLED", tiny_model.path)
-    monkeypatch.setattr(gpu_report, "_published", lambda gathering, folder: None)
-    monkeypatch.setattr(gpu_report, "_run_tests", lambda gathering, result: [Check(name="test_a", outcome="passed")])
-    monkeypatch.setattr(gpu_report, "MEASURED_S", 0.0)
-    monkeypatch.setattr(gpu_report, "WARM_UP", 2)
-    monkeypatch.setattr(benchmark, "LEAST", 2)
-    monkeypatch.setattr(benchmark, "WARM_UP_S", 0.0)
-    measure = benchmark.measure
-    monkeypatch.setattr(benchmark, "measure", lambda *given, **more: measure(*given, **(more | {"seconds": 0.0})))
-
-
-def test_everything_is_gathered_and_what_is_not_is_named(fake_gpu, quick, tmp_path, capsys):
-    assert gpu_report.main(["--output", str(tmp_path)]) == 0
-
-    made = GpuReport.model_validate_json(
-        (tmp_path / f"{datetime.now(timezone.utc):%Y-%m-%d}-rtx-4090.json").read_text()
+def test_without_any_backend_every_reason_is_said(tmp_path, monkeypatch, fake_onnxruntime, capsys):
+    FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
+    monkeypatch.setattr(
+        "engines.backends.trt.TensorRtBackend.why_unavailable", lambda backend: f"{backend.name} is not"
     )
-    (model,) = made.models
-    assert [each.name for each in model.ways] == ["tensorrt fp16", "tensorrt fp32"]
-    assert model.ways[1].psnr == 120
-    assert {"segmenter", "whole frame"} <= model.ways[0].pieces.keys()
-    assert len(made.missing) == 3
-    assert all("finds no GPU" in sentence or "PyTorch cannot be imported" in sentence for sentence in made.missing)
-    assert (tmp_path / f"{made.made_at:%Y-%m-%d}-rtx-4090.md").read_text() == gpu_figures.render(made)
+    fake_onnxruntime.providers = []
+
+    assert gpu_report.main(["--output", str(tmp_path)]) == 2
+    assert "tensorrt: tensorrt is not; tensorrt-rtx: " in (said := capsys.readouterr().err)
+    assert "; onnxrt-cuda: this ONNX Runtime " in said
 
 
-def test_when_the_time_is_up_the_rest_is_named(fake_gpu, quick, tmp_path):
-    assert gpu_report.main(["--output", str(tmp_path), "--seconds", "1"]) == 0
+def test_what_stands_in_for_tensorrt_is_said_with_the_reason(monkeypatch, fake_onnxruntime):
+    FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
+    monkeypatch.setattr(
+        "engines.backends.trt.TensorRtBackend.why_unavailable", lambda backend: f"{backend.name} is not"
+    )
 
-    made = GpuReport.model_validate_json(next(tmp_path.glob("*.json")).read_text())
+    backend, reason = gpu_report._backend()
+    page = gpu_figures.render(report(backend=backend, stand_in=reason))
+
+    assert backend == "onnxrt-cuda"
+    assert "- It stands in for TensorRT: tensorrt: tensorrt is not; tensorrt-rtx: tensorrt-rtx is not\n" in page
+
+
+def test_the_stand_in_is_compared_and_measured_in_half_precision(fake_onnxruntime, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu_parts, "MEASURED_S", 0.0)
+
+    made = gpu_parts._as_it_is(tiny_model, "fp16", tmp_path, title="onnxrt-cuda fp16")
+
+    assert made.psnr > 40
+    assert ModelFolder.read(tmp_path / "tiny-fp16").spec.precision == "fp16"
+    assert made.description.endswith(", CUDA, fp16")
+
+
+TESTS = """
+import pytest
+
+def test_good(): pass
+def test_bad(): assert 7 == 8
+@pytest.mark.skip(reason="no TensorRT")
+def test_left_out(): pass
+"""
+OPTION = """
+import pytest
+
+def pytest_addoption(parser): parser.addoption("--engine-timings")
+def pytest_collection_modifyitems(items):
+    for item in items: item.add_marker(pytest.mark.gpu)
+"""
+
+
+@pytest.fixture
+def run(fake_gpu, tiny_model, tmp_path, monkeypatch):
+    """Runs some of the parts on the fake GPU; a few of them may crash, hang or fail."""
+
+    def run(titles, *, fates=None, flags=()) -> GpuReport:
+        wanted = {"model": str(tiny_model.path), "tests": str(tmp_path / "tests"), "fates": fates or {}}
+        chosen = [part for part in gpu_report.parts("tensorrt") if f"{part.model} {part.title}".strip() in titles]
+        monkeypatch.setattr(gpu_report, "PART", (sys.executable, "-m", "tests.fake_gpu_part", json.dumps(wanted)))
+        monkeypatch.setattr(gpu_report, "parts", lambda backend: chosen)
+        monkeypatch.setattr(gpu_report, "BUNDLED_FOLDER", tiny_model.path)
+        assert gpu_report.main(["--output", str(tmp_path / "reports"), *flags]) == 0
+        (written,) = (tmp_path / "reports").glob("*-rtx-4090.json")
+        made = GpuReport.model_validate_json(written.read_text())
+        assert written.with_suffix(".md").read_text() == gpu_figures.render(made)
+        return made
+
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "conftest.py").write_text(OPTION)
+    (tmp_path / "tests" / "test_some.py").write_text(TESTS)
+    return run
+
+
+def test_everything_is_gathered_and_what_is_not_is_named(run):
+    made = run(["default tensorrt fp16", "export of vox-10", "vox-10 tensorrt fp16", f"vox-10 {EAGER}", "tests/gpu"])
+
+    assert [(each.model, [way.name for way in each.ways]) for each in made.models] == [
+        ("default", ["tensorrt fp16"]),
+        ("vox-10", ["tensorrt fp16"]),
+    ]
+    assert made.models[0].ways[0].psnr > 45
+    assert {"segmenter", "whole frame"} <= made.models[1].ways[0].pieces.keys()
+    assert [(each.name, each.outcome) for each in made.checks] == [
+        ("test_good", "passed"), ("test_bad", "failed"), ("test_left_out", "skipped"),
+    ]  # fmt: skip
+    assert (made.checks[1].detail, made.checks[2].detail) == ("assert 7 == 8", "no TensorRT")
+    assert made.stand_in is None
+    (sentence,) = made.missing
+    assert sentence.startswith(f"vox-10, {EAGER}: PyTorch ")
+
+
+def test_parts_that_crash_hang_or_fail_take_nothing_else_along(run, monkeypatch):
+    monkeypatch.setattr(
+        gpu_report.Part, "limit_s", lambda part, left: 2.0 if part.title == "export of vox-10" else left
+    )
+    fates = {"tensorrt fp16": "crash", "export of vox-10": "hang", EAGER: "fail"}
+    wanted = ["default tensorrt fp16", "export of vox-10", "vox-10 tensorrt fp16", f"default {EAGER}"]
+
+    made = run([*wanted, "default tensorrt fp32"], fates=fates)
+
+    assert [way.name for way in made.models[0].ways] == ["tensorrt fp32"]
+    assert made.missing == (
+        "default, tensorrt fp16: it ended with 134 (an illegal memory access was encountered)",
+        "export of vox-10: not finished in 2 s",
+        "vox-10, tensorrt fp16: there is no vox-10 to measure",
+        f"default, {EAGER}: it ended with 1 (MemoryError: CUDA out of memory)",
+    )
+
+
+def test_when_the_time_is_up_the_rest_is_named(run):
+    made = run(["default tensorrt fp16", "tests/gpu"], flags=["--seconds", "1"])
+
     assert made.models[0].ways == ()
-    assert all(sentence.endswith("no time was left") for sentence in made.missing)
+    assert made.missing == ("default, tensorrt fp16: no time was left", "tests/gpu: no time was left")
+
+
+@pytest.mark.parametrize("backend", gpu_report.ENGINES)
+def test_the_most_wanted_parts_come_first(backend):
+    order = [f"{part.model} {part.title}".strip() for part in gpu_report.parts(backend)]
+
+    assert order[:4] == [f"default {backend} fp16", "export of vox-10", f"vox-10 {backend} fp16", f"vox-10 {EAGER}"]
+    assert len(order) == len(set(order)) == 12
