@@ -85,7 +85,7 @@ def test_an_avatar_is_copied_once(fake_onnxruntime, backend, tiny_model, rng):
 
 def test_a_lost_gpu_is_said_and_the_cpu_goes_on(fake_onnxruntime, tiny_model, caplog):
     with Puppeteer(tiny_model, backend="onnxrt-cuda") as puppeteer:
-        puppeteer.set_avatar(puppeteer.make_avatar(grey(100), "grey"))
+        puppeteer.set_avatar(puppeteer.make_avatar(grey(100), name="grey"))
         puppeteer.render(Frame(grey(128), 0, 0.0), LiveSettings())
         wanted = puppeteer.render(Frame(grey(179), 1, 0.1), LiveSettings())
         fake_onnxruntime.faults["run_with_iobinding"] = LOST
