@@ -48,11 +48,8 @@ class GpuPeer:
         self._device = device
         self._is_cached = is_cached
         self._model = model.to(device)
-        self._segment, self._encode, self._generate = model.segment, model.encode, model.generate
-        if way == "compiled fp16":
-            self._segment, self._encode, self._generate = (
-                torch.compile(call, mode="reduce-overhead") for call in (model.segment, model.encode, model.generate)
-            )
+        # One function: of several in a row, each with its own CUDA graph, one overwrites what another gave.
+        self._paint = torch.compile(self._painted, mode="reduce-overhead") if way == "compiled fp16" else self._painted
         name = torch.cuda.get_device_name() if device == "cuda" else device
         kept = "avatar kept" if is_cached else "nothing kept"
         self.description = f"PyTorch {torch.__version__} {way}, {name}, {kept}"
@@ -61,7 +58,7 @@ class GpuPeer:
 
     def set_avatar(self, picture: NDArray[np.uint8]) -> None:
         """Take the avatar, uint8 (S, S, 3) RGB."""
-        self._avatar = self._tensor(picture)
+        self._avatar = self._there(picture)
         self._kept = self._read_avatar() if self._is_cached else None
 
     def render(self, driving: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -70,31 +67,33 @@ class GpuPeer:
 
         with torch.inference_mode():
             source, features = self._kept or self._read_avatar()
-            target = self._segment(self._tensor(driving))
-            picture = self._generate(features, source, target)["image"]
-            levels = (picture[0].float().permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8)
-            pixels: NDArray[np.uint8] = levels.cpu().numpy()  # waits for the GPU
-        return pixels
+            pixels: NDArray[np.uint8] = self._paint(features, source, self._there(driving)).cpu().numpy()
+        return pixels  # `cpu` waited for the GPU
+
+    def _painted(self, features: Any, source: Any, driving: Any) -> Any:
+        """From bytes to bytes on the device, uint8 (S, S, 3)."""
+        import torch
+
+        target = self._model.segment(_scaled(driving))
+        picture = self._model.generate(features, source, target)["image"]
+        return (picture[0].float().permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8)
 
     def _read_avatar(self) -> tuple[Any, Any]:
         import torch
 
         with torch.inference_mode():
-            # Compiled graphs reuse their outputs' memory.
-            source = type(found)(*_cloned(found)) if isinstance(found := self._segment(self._avatar), tuple) else found
-            features = {name: value.clone() for name, value in self._encode(self._avatar).items()}
-        return source, features
+            picture = _scaled(self._avatar)
+            return self._model.segment(picture), self._model.encode(picture)
 
-    def _tensor(self, image: NDArray[np.uint8]) -> Any:
-        """(1, 3, S, S) float32 in [0, 1], on the device."""
+    def _there(self, image: NDArray[np.uint8]) -> Any:
         import torch
 
-        bytes_there = torch.from_numpy(image).to(self._device, non_blocking=True)
-        return (bytes_there.permute(2, 0, 1)[None].float() / 255).contiguous()
+        return torch.from_numpy(image).to(self._device, non_blocking=True)
 
 
-def _cloned(motion: Any) -> list[Any]:
-    return [None if each is None else each.clone() for each in motion]
+def _scaled(image: Any) -> Any:
+    """(1, 3, S, S) float32 in [0, 1]."""
+    return (image.permute(2, 0, 1)[None].float() / 255).contiguous()
 
 
 def _halved(model: Any, size: int) -> Any:

@@ -243,7 +243,9 @@ def _test(options: argparse.Namespace, findings: Findings) -> None:
     if options.backend != "onnxrt-cuda":
         timings = timing_cache.default_path(options.scratch / "engines", target_machine(options.backend))
         flags += [] if timings is None else [f"--engine-timings={timings}"]  # what was timed needs no timing again
-    pytest.main([*flags, str(TESTS)], plugins=[_Recorder(findings)])
+    code = pytest.main([*flags, str(TESTS)], plugins=[_Recorder(findings)])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise BackendError(f"pytest ended with {int(code)}; see why with: python -m pytest -m gpu tests/gpu")
 
 
 class _Recorder:
