@@ -173,8 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
         device, (backend, stand_in) = _device(), _backend()
+        options.output.mkdir(parents=True, exist_ok=True)
     except BackendError as error:
         console.print(f"error: {error}")
+        return 2
+    except OSError as error:
+        console.print(f"error: {options.output} cannot be made ({error.strerror}); choose another with --output")
         return 2
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
@@ -199,7 +203,6 @@ def save(report: GpuReport, folder: Path) -> list[Path]:
     """Write both files, named after GPU and day."""
     device = "".join(letter if letter.isalnum() else "-" for letter in report.device.name).lower()
     stem = f"{report.made_at:%Y-%m-%d}-{device}"
-    folder.mkdir(parents=True, exist_ok=True)
     contents = {".json": report.model_dump_json(indent=2) + "\n", ".md": gpu_figures.render(report)}
     for suffix, text in contents.items():
         write_bytes(folder / f"{stem}{suffix}", text.encode())

@@ -88,6 +88,13 @@ def test_without_a_gpu_there_is_nothing_to_report(tmp_path, capsys):
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_measured(fake_gpu, tmp_path, capsys):
+    (tmp_path / "file").touch()
+
+    assert gpu_report.main(["--output", str(tmp_path / "file" / "reports")]) == 2
+    assert "reports cannot be made (Not a directory); choose another with --output" in capsys.readouterr().err
+
+
 def test_without_any_backend_every_reason_is_said(tmp_path, monkeypatch, fake_onnxruntime, capsys):
     FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
     monkeypatch.setattr(
