@@ -29,7 +29,7 @@ NO_SKIN = frozenset(
 FIRST_SPREAD = (15.0, 8.0, 8.0)
 """Standard deviations in L*a*b* around the median, within which skin is looked for at first."""
 ROUNDS = 3
-"""Of leaving out what lies far off: fringes, outlines, shadows."""
+"""Of leaving out what lies far off: fringes, outlines, shadows; and then of telling skin from what lies beside it."""
 LEAST_SPREAD = 5.0
 """Standard deviation, units of L*a*b*: a flat drawing's skin has none, and would be divided by."""
 REACH = 3.0
@@ -56,6 +56,8 @@ class Look:
     """(3, 3)."""
     local: Floats
     """(K + 1, 3): the mean near each part; of the background, that of all."""
+    other: Floats
+    """(K + 1, 5): of what is no skin near each part, such as hair: mean, spread, how much is known of it (0 to 1)."""
 
 
 def read_look(image: Image, masks: Floats, part_names: Sequence[str]) -> Look:
@@ -75,13 +77,16 @@ def read_look(image: Image, masks: Floats, part_names: Sequence[str]) -> Look:
     # The median is skin even where a fringe or an outline covers nearly half; a mean would lie in between.
     mean, covariance = _median(pixels, face), np.diag(np.square(np.array(FIRST_SPREAD, np.float32)))
     for _ in range(ROUNDS):
-        mean, covariance = _moments(pixels, face * _likeness(pixels - mean, covariance))
-    skin = (1 - weights[0]) * _likeness(pixels - mean, covariance)
+        mean, covariance = _moments(pixels, face * _likeness(_distance(pixels - mean, covariance)))
     near = np.stack([cv2.GaussianBlur(mask, (0, 0), NEARBY) for mask in masks.astype(np.float32)])
-    near = near.reshape(len(masks), -1) * skin
+    near = near.reshape(len(masks), -1) * (1 - weights[0])
     near[0] = 0
-    local = (near @ pixels + PRIOR * mean) / (near.sum(axis=1, keepdims=True) + PRIOR)
-    return Look(mean, covariance, np.asarray(local, np.float32))
+    skin = _likeness(_distance(pixels - mean, covariance))
+    for _ in range(ROUNDS):
+        local = ((near * skin) @ pixels + PRIOR * mean) / ((near * skin).sum(axis=1, keepdims=True) + PRIOR)
+        other = _other(pixels, near * (1 - skin))
+        skin = _skin(pixels - weights.T @ local, pixels, weights.T @ other, covariance)
+    return Look(mean, covariance, np.asarray(local, np.float32), other)
 
 
 class SteadyLook:
@@ -123,13 +128,14 @@ def recolour(image: Image, weights: Floats, *, source: Look, goal: Look) -> Imag
     height, width = image.shape[:2]
     total = weights.sum(axis=0) + 1e-3
     matrix = linear_map(source.covariance, goal.covariance)
-    means = np.concatenate([source.local, goal.local - source.local @ matrix.T], axis=1)
-    means0 = np.concatenate([source.mean, goal.mean - matrix @ source.mean])
+    means = np.concatenate([source.local, goal.local - source.local @ matrix.T, source.other], axis=1)
+    means0 = np.concatenate([source.mean, goal.mean - matrix @ source.mean, source.other[0]])
     planes = (np.tensordot(means, weights, axes=(0, 0)) + 1e-3 * means0[:, None, None]) / total
     field = images.enlarge_planes(planes.astype(np.float32), width=width, height=height).transpose(1, 2, 0)
     colours = to_lab(image)
-    moved = cv2.transform(colours, matrix) + field[..., 3:]
-    skin = _likeness((colours - field[..., :3]).reshape(-1, 3), source.covariance).reshape(height, width, 1)
+    moved = cv2.transform(colours, matrix) + field[..., 3:6]
+    flat = colours.reshape(-1, 3), field.reshape(-1, field.shape[2])
+    skin = _skin(flat[0] - flat[1][:, :3], flat[0], flat[1][:, 6:], source.covariance).reshape(height, width, 1)
     return from_lab(colours + skin * (moved - colours))
 
 
@@ -153,6 +159,33 @@ def from_lab(colours: Floats) -> Image:
     return np.asarray(cv2.convertScaleAbs(picture, alpha=255), np.uint8)
 
 
+def _other(pixels: Floats, weights: Floats) -> Floats:
+    """See `Look.other`; pixels (n, 3), and how much each is none of the skin near each part, (K + 1, n)."""
+    total = weights.sum(axis=1, keepdims=True)
+    weights = weights / (total + 1e-6)
+    mean = weights @ pixels
+    variance = weights @ np.square(pixels).mean(axis=1, keepdims=True) - np.square(mean).mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.maximum(variance, LEAST_SPREAD**2))
+    return np.concatenate([mean, spread, total / (total + PRIOR)], axis=1).astype(np.float32)
+
+
+def _skin(offsets: Floats, pixels: Floats, other: Floats, covariance: Floats) -> Floats:
+    """How much each of n pixels is skin, (n,) in [0, 1]: near to the skin's colours, and nearer than to others' there.
+
+    Shadows on dark skin lead to black hair; only what lies beside it tells the two apart.
+
+    Args:
+        offsets: from the skin's mean, (n, 3).
+        pixels: (n, 3).
+        other: as in `Look`, at each pixel, (n, 5).
+        covariance: of the skin, (3, 3).
+    """
+    to_skin = _distance(offsets, covariance)
+    to_other = np.square(pixels - other[:, :3]).sum(axis=1) / np.maximum(np.square(other[:, 3]), LEAST_SPREAD**2)
+    is_other = np.square(to_skin) / (np.square(to_skin) + np.square(to_other) + 1e-6)
+    return np.asarray(_likeness(to_skin) * (1 - other[:, 4] * is_other), np.float32)
+
+
 def _moments(pixels: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weighted mean (3,) and covariance (3, 3), the latter at least that of the least spread."""
     weights = weights / (weights.sum() + 1e-6)
@@ -171,10 +204,14 @@ def _median(pixels: Floats, weights: Floats) -> Floats:
     return np.asarray(np.take_along_axis(pixels, found, axis=0)[0], np.float32)
 
 
-def _likeness(offsets: Floats, covariance: Floats) -> Floats:
-    """How much a colour is skin's, (n,) in (0, 1], from its offset from the mean, (n, 3)."""
+def _distance(offsets: Floats, covariance: Floats) -> Floats:
+    """Squares of the standard deviations, (n,), that offsets from a mean, (n, 3), are long."""
     whitened = offsets @ _power(covariance, -0.5)
-    distance = np.einsum("ij,ij->i", whitened, whitened)
+    return np.asarray(np.einsum("ij,ij->i", whitened, whitened), np.float32)
+
+
+def _likeness(distance: Floats) -> Floats:
+    """How much a colour is skin's, in (0, 1], from the square of its distance."""
     return np.asarray(1 / (1 + (distance / REACH**2) ** 2), np.float32)
 
 
@@ -184,5 +221,5 @@ def _power(matrix: Floats, exponent: float) -> Floats:
     return np.asarray((vectors * np.maximum(values, 1e-6) ** exponent) @ vectors.T, np.float32)
 
 
-def _parts(look: Look) -> tuple[Floats, Floats, Floats]:
-    return look.mean, look.covariance, look.local
+def _parts(look: Look) -> tuple[Floats, ...]:
+    return look.mean, look.covariance, look.local, look.other

@@ -95,6 +95,17 @@ def test_swapped_hair_keeps_its_own_colour(faces, motion):
     np.testing.assert_allclose(picture[above].mean(axis=(0, 1)), faces[0][above].mean(axis=(0, 1)), atol=12)
 
 
+def test_black_hair_over_dark_skin_stays_black_on_a_pale_driver(motion, rng):
+    dark, pale = face((95, 55, 35), (18, 14, 14), rng), face((235, 195, 175), (200, 170, 120), rng)
+    shade = np.linspace(0.35, 1.25, SIDE)[None, :, None]
+    dark[SIDE // 2 :] = np.clip(dark[SIDE // 2 :] * shade, 0, 255)  # shadows on one side, light on the other
+
+    picture = swapped((dark, pale), motion, swap=("hair", "face"))
+
+    assert picture[: SIDE // 2 - 8].mean() < 50
+    assert picture[SIDE // 2 + 8 :, 24:].mean() > 150
+
+
 def test_a_fringe_and_an_outline_over_the_face_are_not_taken_for_skin(faces, motion):
     drawn = faces[1].copy()
     drawn[SIDE // 2 :, : SIDE // 3] = (30, 60, 150)
@@ -145,18 +156,18 @@ def test_a_steady_look_trembles_less_and_arrives(rng):
     steady, seen = SteadyLook(), []
     for number in range(90):
         noise = rng.normal(0, 2, 3).astype(np.float32)
-        look = Look(noise, np.eye(3, dtype=np.float32), np.zeros((3, 3), np.float32))
+        look = Look(noise, np.eye(3, dtype=np.float32), *np.zeros((2, 3, 3), np.float32))
         seen.append(steady.follow(look, number / 30).mean)
 
     assert np.std(seen[30:]) < 0.5
-    jump = Look(np.full(3, 50, np.float32), np.eye(3, dtype=np.float32), np.zeros((3, 3), np.float32))
+    jump = Look(np.full(3, 50, np.float32), np.eye(3, dtype=np.float32), *np.zeros((2, 3, 3), np.float32))
     for number in range(90, 180):
         found = steady.follow(jump, number / 30)
     np.testing.assert_allclose(found.mean, 50, atol=1)
 
 
 def test_a_look_stays_fresh_for_a_tenth_of_a_second():
-    steady, look = SteadyLook(), Look(np.zeros(3), np.eye(3), np.zeros((3, 3)))
+    steady, look = SteadyLook(), Look(np.zeros(3), np.eye(3), *np.zeros((2, 3, 3)))
     assert steady.fresh(0.0, parts=2) is None
     steady.follow(look, 5.0)
 
