@@ -25,7 +25,7 @@ def load(model: Path | str | None = None, *, backend: str = "auto", threads: int
 
     Args:
         model: the folder that holds `model.json`.
-        backend: `auto`, `ovino` or `onnxrt`.
+        backend: `auto`, or one that `doctor` lists as usable.
         threads: CPU threads; 0 leaves the choice to the backend.
 
     Raises:

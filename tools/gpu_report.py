@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -48,7 +48,7 @@ from tools.gpu_figures import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 PART = (sys.executable, "-m", "tools.gpu_parts")
@@ -115,6 +115,8 @@ class Gathering:
     scratch: Path
     ends: float
     """Of `time.perf_counter`."""
+    say: Callable[[str], None]
+    """Told what is done and what comes of it."""
     ways: dict[str, list[Way]] = field(default_factory=lambda: {BUNDLED: [], PUBLISHED: []})
     checks: list[Check] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -128,24 +130,37 @@ class Gathering:
         """Add what a part finds, and why it found no more."""
         where = f"{part.model}, {part.title}" if part.model else part.title
         if self.left < part.least_s:
-            self.missing.append(f"{where}: no time was left")
+            self._miss(f"{where}: no time was left")
             return
         if part.model == PUBLISHED and not (self.scratch / PUBLISHED).is_dir():
-            self.missing.append(f"{where}: there is no {PUBLISHED} to measure")
+            self._miss(f"{where}: there is no {PUBLISHED} to measure")
             return
+        self.say(f"{where} ({self.left:.0f} s left)")
         findings = self.scratch / "findings.jsonl"
         findings.unlink(missing_ok=True)
         ending = self._process(part, backend, findings)
         lines = findings.read_text(encoding="utf-8").splitlines() if findings.exists() else []
         for found in map(json.loads, lines):
-            if "way" in found:
-                self.ways[part.model].append(Way.model_validate(found["way"]))
-            elif "check" in found:
-                self.checks.append(Check.model_validate(found["check"]))
-            else:
-                self.missing.append(f"{part.model}, {found['missing']}" if part.model else found["missing"])
+            self._take(part, found)
         if ending is not None:
-            self.missing.append(f"{where}: {ending}")
+            self._miss(f"{where}: {ending}")
+
+    def _take(self, part: Part, found: dict[str, Any]) -> None:
+        if "way" in found:
+            way = Way.model_validate(found["way"])
+            self.ways[part.model].append(way)
+            psnr = "" if way.psnr is None else f", {way.psnr:.1f} dB"
+            self.say(f"  p50 {way.frame.p50:.2f} ms, p99 {way.frame.p99:.2f} ms{psnr}")
+        elif "check" in found:
+            check = Check.model_validate(found["check"])
+            self.checks.append(check)
+            self.say(f"  {check.outcome}: {check.name} {check.detail}".rstrip())
+        else:
+            self._miss(f"{part.model}, {found['missing']}" if part.model else found["missing"])
+
+    def _miss(self, sentence: str) -> None:
+        self.missing.append(sentence)
+        self.say(f"warning: {sentence}")
 
     def _process(self, part: Part, backend: str, findings: Path) -> str | None:
         """Why it did not come to its end; None if it did, or says itself what it could not."""
@@ -182,18 +197,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        gathering = Gathering(Path(scratch), started + options.seconds)
+        gathering = Gathering(Path(scratch), started + options.seconds, console.print)
         try:
             for part in parts(backend):
-                console.print(f"{part.model or 'all'}: {part.title} ({gathering.left:.0f} s left)")
                 gathering.run(part, backend)
                 report = _report(gathering, device, backend, stand_in, time.perf_counter() - started)
                 written = save(report, options.output)
         except KeyboardInterrupt:
             console.print("interrupted; what was measured before is written")
             return INTERRUPTED
-    for sentence in gathering.missing:
-        console.print(f"warning: {sentence}")
     for path in written:
         console.print(f"written: {path}")
     return 0
