@@ -125,19 +125,7 @@ class PartSwap:
         layers = self._layers(painted, frame.image, motions, parts=parts, settings=settings)
         if settings.swap_feather and not settings.swap_inverse and not self.blends_features:
             layers = self._outlined(layers, motions[1], parts=parts, whose=settings.swap_mask, deformation=deformation)
-        mask = self._mask(layers.soft, painted.shape[0], settings)
-        box = _box(mask, step=max(1, painted.shape[0] // layers.masks.shape[1]))
-        if box is None:
-            return layers.base
-        over = layers.over if layers.outline is None else carry_out(layers.over, layers.outline, mask > LEAST)
-        over = over[box]
-        if settings.swap_colour:
-            weights = layers.masks * parts[:, None, None]
-            over = self._recoloured(over, _cut(weights, box, painted.shape[0]), frame, motions[0], settings)
-        share = mask[box][..., None]
-        result = layers.base.copy()
-        result[box] = cv2.convertScaleAbs(layers.base[box] + share * (over.astype(np.float32) - layers.base[box]))
-        return result
+        return self._laid(layers, parts, frame=frame, driving=motions[0], settings=settings)
 
     def _follow(self, avatar: Avatar) -> None:
         if self._avatar is not avatar:
@@ -185,6 +173,23 @@ class PartSwap:
             inside = larger if parts[0] else larger * outline
             soft = np.asarray(np.maximum(inside, own) if whose == "both" else inside, np.float32)
         return layers._replace(soft=soft, outline=None if parts[0] else outline)
+
+    def _laid(self, layers: Layers, parts: Floats, *, frame: Frame, driving: Motion, settings: LiveSettings) -> Image:
+        """One picture of both layers; what changes nothing is not computed."""
+        side = layers.base.shape[0]
+        mask = self._mask(layers.soft, side, settings)
+        box = _box(mask, step=max(1, side // layers.masks.shape[1]))
+        if box is None:
+            return layers.base
+        over = layers.over if layers.outline is None else carry_out(layers.over, layers.outline, mask > LEAST)
+        over = over[box]
+        if settings.swap_colour:
+            weights = layers.masks * parts[:, None, None]
+            over = self._recoloured(over, _cut(weights, box, side), frame, driving, settings)
+        share = mask[box][..., None]
+        result = layers.base.copy()
+        result[box] = cv2.convertScaleAbs(layers.base[box] + share * (over.astype(np.float32) - layers.base[box]))
+        return result
 
     def _mask(self, soft: Floats, side: int, settings: LiveSettings) -> Floats:
         if not self.blends_features and (settings.swap_hard or settings.swap_feather):
