@@ -93,6 +93,8 @@ class _Builder:
         config = SimpleNamespace(settings={}, flags={"tf32"}, progress_monitor=None)
         self._trt.configs.append(config)
         config.set_memory_pool_limit = config.settings.__setitem__
+        config.capabilities = {}
+        config.set_compute_capability = lambda capability, index: config.capabilities.update({index: capability})
         config.set_flag, config.clear_flag = config.flags.add, config.flags.discard
         config.create_timing_cache = lambda held: held
         config.set_timing_cache = lambda cache, ignore_mismatch: True

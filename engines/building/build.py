@@ -173,7 +173,8 @@ def _configure(trt: Any, config: Any, target: Machine, options: BuildOptions) ->
         config.set_flag(capturable)
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
-    if target.device is None:
+    if target.backend == "tensorrt-rtx":
+        # For this machine's GPU, too: unless it is told so, TensorRT-RTX builds for Ampere and newer only.
         config.num_compute_capabilities = len(target.capabilities)
         for index, capability in enumerate(target.capabilities):
             config.set_compute_capability(trt_vendor.compute_capability(trt, capability), index)

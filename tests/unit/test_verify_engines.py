@@ -154,6 +154,13 @@ def test_options_reach_the_builder(fake_gpu, tiny_model, tmp_path):
     assert config.flags == {"version compatible", "user"}
 
 
+@pytest.mark.parametrize(("backend", "wanted"), [("tensorrt-rtx", {0: 89}), ("tensorrt", {})])
+def test_tensorrt_rtx_is_told_which_gpu_is_here(fake_gpu, tiny_model, tmp_path, backend, wanted):
+    build_all(tiny_model, tmp_path, backend=backend)
+
+    assert fake_gpu.trt.configs[-1].capabilities == wanted
+
+
 def test_tensorrt_rtx_builds_nothing_for_a_data_centre_gpu(tiny_model, tmp_path, monkeypatch, capsys):
     FakeGpu("NVIDIA H100", (9, 0)).install(monkeypatch)
 
