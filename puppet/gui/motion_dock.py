@@ -177,10 +177,10 @@ class MotionDock(QDockWidget):
         for part, (red, green, blue) in zip(shown, colours, strict=True):
             name = self._names[part].replace("_", "&nbsp;")
             entries.append(f'<span style="color:rgb({red},{green},{blue})">{LINE}</span>&nbsp;{name}')
-        self._legend.setText("&ensp; ".join(entries))
+        self._legend.setText("&emsp; ".join(entries))
         faint = self.palette().color(QPalette.ColorRole.Mid).name()
         self._key.setText(
-            f'<span style="color:{faint}">{LINE}</span>&nbsp;driver, or as read &ensp; '
-            f"{LINE}&nbsp;avatar, or calmed &ensp; "
+            f'<span style="color:{faint}">{LINE}</span>&nbsp;driver, or as read &emsp; '
+            f"{LINE}&nbsp;avatar, or calmed &emsp; "
             f'<span style="color:{plots.BREAKS.name()}">{BLOCK}</span>&nbsp;limits act'
         )

@@ -90,10 +90,10 @@ def draw(painter: QPainter, card: QRectF, *, plot: Plot, times: Times, lines: Li
     painter.save()
     painter.setClipRect(place)
     across = place.right() - times.ages * (place.width() / SECONDS)
-    _draw_held(painter, place, across, times.is_held)
     down = place.bottom() - (lines.values - scale.low) * _unit(place, scale)
     pieces = np.split(np.arange(len(across)), np.flatnonzero(-np.diff(times.ages) > GAP_S) + 1)
     for piece in pieces:
+        _draw_held(painter, place, across[piece], times.is_held[piece])
         _draw_lines(painter, across[piece], down[piece], plot, lines.colours)
     painter.restore()
 

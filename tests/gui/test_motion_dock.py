@@ -129,9 +129,10 @@ def test_an_axis_is_round_numbers_around_what_is_shown(low, high, expected):
     assert 2 <= round((scale.high - scale.low) / scale.step) <= plots.INTERVALS + 1
 
 
-def test_lines_are_broken_where_frames_are_missing(qapp, monkeypatch):
+def test_lines_and_bands_are_broken_where_frames_are_missing(qapp, monkeypatch):
     pieces = []
     monkeypatch.setattr(plots, "_draw_lines", lambda painter, across, *_: pieces.append(len(across)))
+    monkeypatch.setattr(plots, "_draw_held", lambda painter, place, across, *_: pieces.append(len(across)))
     image = QImage(300, 120, QImage.Format.Format_RGB32)
     times = plots.Times(np.array([5.0, 4.9, 4.8, 0.1, 0.0]), np.zeros(5, bool))
 
@@ -140,4 +141,4 @@ def test_lines_are_broken_where_frames_are_missing(qapp, monkeypatch):
     plots.draw(painter, QRectF(0, 0, 300, 120), plot=trace.PLOTS[0], times=times, lines=lines)
     painter.end()
 
-    assert pieces == [3, 2]
+    assert pieces == [3, 3, 2, 2]
