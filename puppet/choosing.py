@@ -102,8 +102,10 @@ def choose(
     known = None if anew else remembered(model, backend=backend, threads=threads)
     if known is not None:
         return known
-    chosen = _measured(model, backend, threads, step)
+    chosen, failed = _measured(model, backend, threads, step)
     log.info("chosen: %s", chosen.sentence)
+    if failed:
+        return chosen  # not remembered: a GPU that is full today may not be so tomorrow
     path = default_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,9 +115,10 @@ def choose(
     return chosen
 
 
-def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[str], None]) -> Choice:
+def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[str], None]) -> tuple[Choice, set[str]]:
+    """The fastest way, and the backends of GPUs that could not be opened or gave way."""
     with ExitStack() as stack:
-        ways = list(_working(stack, _ways(model, backend, threads), step))
+        ways, failed = _working(stack, _ways(model, backend, threads), step)
         if not ways:
             backends.suitable(backend, model, BackendSettings(threads=threads))  # says why of each
         ends = time.perf_counter() + MEASURED_S
@@ -123,13 +126,14 @@ def _measured(model: ModelFolder, backend: str, threads: int, step: Callable[[st
         while min(len(way.plain) for way in ways) < LEAST_FRAMES or time.perf_counter() < ends:
             for way in ways:
                 way.run()
+            failed |= {way.name for way in ways if not way.is_itself}
             ways = _promising(ways)
         best = min((way for way in ways if way.is_itself), key=lambda way: min(way.plain))
     plain = float(np.median(best.plain))
     large = plain + float(np.median(best.enlarging)) if best.can_enlarge else math.inf
     size, taken = (LARGE, large) if large <= FRAME_S else (model.spec.size, plain)
     machine = _machine(model, backend, threads)
-    return Choice(machine=machine, backend=best.name, precision=best.precision, size=size, fps=1 / taken)
+    return Choice(machine=machine, backend=best.name, precision=best.precision, size=size, fps=1 / taken), failed
 
 
 def _promising(ways: list[_Way]) -> list[_Way]:
@@ -166,16 +170,20 @@ def _working(
     stack: ExitStack,
     ways: Iterator[tuple[ModelFolder, str, BackendSettings]],
     step: Callable[[str], None],
-) -> Iterator[_Way]:
-    """Those that can be opened; a GPU may be full."""
+) -> tuple[list[_Way], set[str]]:
+    """Those that can be opened, and the backends that cannot: a GPU may be full, which is said once."""
+    opened: list[_Way] = []
+    failed: set[str] = set()
     for model, name, settings in ways:
         step(f"{MEASURING}: {name} {settings.precision}")
         try:
-            yield _Way(stack, model, name, settings)
+            opened.append(_Way(stack, model, name, settings))
         except BackendError as error:
             if not backends.get(name).needs_gpu:
                 raise
-            log.warning("%s is not used: %s", name, error)
+            log.log(logging.INFO if name in failed else logging.WARNING, "%s is not used: %s", name, error)
+            failed.add(name)
+    return opened, failed
 
 
 class _Way:

@@ -77,7 +77,7 @@ def test_a_way_that_is_hopelessly_slow_does_not_hold_the_first_start_up(path, ti
     monkeypatch.setattr(choosing, "_Way", lambda stack, model, way, settings: way)
     monkeypatch.setattr(choosing, "_machine", lambda *_: "this one")
 
-    assert choosing._measured(tiny_model, "auto", 0, silently).backend == "fast"
+    assert choosing._measured(tiny_model, "auto", 0, silently)[0].backend == "fast"
     assert len(ways[0].plain) == 2
     assert min(len(way.plain) for way in ways[1:]) >= choosing.LEAST_FRAMES
 

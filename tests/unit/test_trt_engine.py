@@ -225,6 +225,23 @@ def test_a_measured_choice_that_no_longer_works_is_replaced(fake_gpu, tiny_model
         assert "its memory is full" in puppeteer.notice
 
 
+def test_a_full_gpu_is_said_once_for_all_its_engines_and_tried_again_next_time(
+    fake_gpu, tiny_model, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("puppet.choosing.default_path", lambda: tmp_path / "measured.json")
+    monkeypatch.setattr("engines.engine_files.default_folder", lambda: tmp_path / "engines")
+    for precision in ("fp32", "fp16"):
+        build_all(tiny_model, precision=precision)
+    fake_gpu.cudart.faults["cudaMalloc"] = OUT_OF_MEMORY
+
+    with open_measured(tiny_model) as puppeteer:
+        assert "TensorRT" not in puppeteer.description
+    assert not (tmp_path / "measured.json").exists()
+    assert [record.message.partition(":")[0] for record in caplog.records if record.levelname == "WARNING"] == [
+        "tensorrt is not used"
+    ]
+
+
 def choice(model, backend):
     from puppet.choosing import Choice, _machine
 
