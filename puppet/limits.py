@@ -23,22 +23,31 @@ AWAY = 0.2
 """Distance, half sides, of a part from where the movement of the whole head takes it, that is left as it is."""
 MOST_AWAY = 0.35
 TURNED = 0.08
-"""The same distance, root of the mean square over all parts: how far the head is turned, beside being moved, tilted and
-made larger. In one frame of ten a head is turned farther; what breaks lies at 0.12 and more."""
+"""The same distance across or upwards, root of the mean square over all parts: how far the head is turned, beside being
+moved, tilted and made larger. In one frame of ten a head is turned farther; what breaks lies at 0.12 and more."""
 MOST_TURNED = 0.115
 
 
-def turned_share(way: Floats, rest: Floats) -> float:
-    """How much of a movement is to be made, from 0 to 1, so that the head is not turned farther than limits allow.
+def hold_back_turn(way: Floats, rest: Floats) -> tuple[Floats, float]:
+    """Ways of parts whose head is turned no farther than limits allow.
 
-    All parts are held back alike, so that they stay together: the head turns as it does, only less far.
+    All parts are held back alike, so that they stay together, and across and upwards apart: who looks far to the side
+    still nods.
 
     Args:
         way: how far each part goes, float32 (K, 2).
         rest: from where, float32 (K, 2).
+
+    Returns:
+        Ways, float32 (K, 2), and the share that is left of the turn that is held back more, from 0 to 1.
     """
-    turned = float(np.sqrt(np.square(way - common_way(way, rest)).sum(axis=1).mean()))
-    return 1.0 if turned <= TURNED else float(soft_limit(np.array(turned), TURNED, MOST_TURNED)) / turned
+    turned = np.sqrt(np.square(way - common_way(way, rest)).mean(axis=0))
+    is_over = turned > TURNED
+    if not is_over.any():
+        return way, 1.0
+    shares = np.where(is_over, soft_limit(turned, TURNED, MOST_TURNED) / np.maximum(turned, 1e-6), 1)
+    middle = way.mean(axis=0)
+    return (middle + shares * (way - middle)).astype(np.float32), float(shares.min())
 
 
 def limit_affines(affine: Floats) -> tuple[Floats, NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from puppet.bearing import bearing
 from puppet.gains import Gains
-from puppet.limits import limit_affines, limit_shifts, turned_share
+from puppet.limits import hold_back_turn, limit_affines, limit_shifts
 from puppet.types import Floats, Motion
 
 if TYPE_CHECKING:
@@ -215,10 +215,9 @@ class MotionBasis:
 
     def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
         """The head held back as a whole where it turns too far, then single parts that still go astray."""
-        share = turned_share(way, self.avatar.shift)
+        way, share = hold_back_turn(way, self.avatar.shift)
         if share < 1:
-            middle = way.mean(axis=0)
-            way, relative = middle + np.float32(share) * (way - middle), power(relative, share)
+            relative = power(relative, share)
         way, is_away = limit_shifts(way, self.avatar.shift)
         relative, is_stretched = limit_affines(relative)
         self.limited = len(way) if share < 1 else int((is_away | is_stretched).sum())
@@ -228,6 +227,6 @@ class MotionBasis:
 def _is_near(target: Motion, view: Motion) -> bool:
     """Whether no limit holds a target back from a view."""
     way = target.shift - view.shift
-    if turned_share(way, view.shift) < 1 or limit_shifts(way, view.shift)[1].any():
+    if hold_back_turn(way, view.shift)[1] < 1 or limit_shifts(way, view.shift)[1].any():
         return False
     return is_usable(target) and not limit_affines(target.affine @ inverse(view.affine))[1].any()

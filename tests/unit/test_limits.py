@@ -48,7 +48,7 @@ def test_what_faces_do_is_left_as_it_is(rng):
 
     assert limits.limit_affines(affine)[0] is affine
     assert limits.limit_shifts(way, FACE)[0] is way
-    assert limits.turned_share(way, FACE) == 1
+    assert limits.hold_back_turn(way, FACE)[0] is way
 
 
 def test_singular_values_come_within_limits_and_the_turn_stays():
@@ -82,7 +82,7 @@ def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
     target = basis.transfer(pose(FACE + way), LiveSettings())
 
     moved = target.shift - FACE
-    share = limits.turned_share(way, FACE)
+    share = limits.hold_back_turn(way, FACE)[1]
     assert share < 0.6
     np.testing.assert_allclose(moved - moved.mean(axis=0), share * (way - way.mean(axis=0)), atol=0.03)
     assert basis.limited == len(FACE)
@@ -90,6 +90,19 @@ def test_a_head_that_turns_too_far_is_held_back_as_a_whole():
         basis.transfer(pose(FACE + way), LiveSettings(limits=False)).shift, FACE + way, atol=1e-5
     )
     assert limits.MOST_TURNED < 0.2
+
+
+def test_a_head_turned_too_far_to_the_side_still_nods():
+    depth = np.float32([0.2, 0.1, 0.1, 0.5, 0.2, 0.2, 0.3, 0.3, -0.4])
+    aside = np.stack([2 * depth, np.zeros_like(depth)], axis=1)
+    nod = np.stack([np.zeros_like(depth), 0.1 * depth], axis=1)
+
+    held, share = limits.hold_back_turn(aside + nod, FACE)
+
+    without, _ = limits.hold_back_turn(aside, FACE)
+    assert share < 0.6
+    gain = float(((held - without)[:, 1] * nod[:, 1]).sum() / np.square(nod[:, 1]).sum())
+    assert gain > 0.9
 
 
 def test_a_view_that_shows_the_turned_head_lets_it_turn_so_far():
