@@ -72,6 +72,20 @@ def test_details_look_at_mouth_and_eyes_alone(loss: TextureLoss) -> None:
     assert float(loss.details(result, truth, points, torch.tensor([False]))) == 0.0
 
 
+def test_details_mind_the_colour_of_a_mouth(loss: TextureLoss, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = torch.full((1, 3, 64, 64), 0.2) + torch.tensor([0.3, 0, 0]).view(1, 3, 1, 1)
+    grey = truth.mean(dim=1, keepdim=True).expand_as(truth)
+    points = torch.zeros(1, 468, 2)
+    points[0, 263, 0] = 0.5
+
+    minding = loss.details(grey, truth, points, torch.tensor([True]))
+    monkeypatch.setattr(texture, "COLOUR", 0.0)
+    apart = minding - loss.details(grey, truth, points, torch.tensor([True]))
+
+    off = float((grey - truth).abs().mean() / truth.mean())
+    assert float(apart) == pytest.approx(10 * off, rel=1e-3)
+
+
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texture, "why_unavailable", lambda: "perceptual distance is left out: install h5py")
     with pytest.raises(TrainingError, match=r"install h5py, or set its weight to 0"):
