@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from puppet import images
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,6 +32,8 @@ LEAST_SPREAD = 5.0
 """Standard deviation, units of L*a*b*: a flat drawing's skin has none, and would be divided by."""
 REACH = 3.0
 """Standard deviations at which a colour counts half as skin."""
+FINER = 2
+"""Times the side of the masks, the pictures on which a change of colours is found."""
 GAIN = (0.7, 1.4)
 """Limits of how much contrast shrinks and grows: noise and compression must not be blown up."""
 NEARBY = 3.0
@@ -116,6 +116,8 @@ class SteadyLook:
 def recolour(image: Image, weights: Floats, *, source: Look, goal: Look) -> Image:
     """Carry a picture's skin over from one look to another.
 
+    The change is found on a picture `FINER` times as large as the weights, enlarged, and added: what is finer stays.
+
     Args:
         image: uint8 (h, w, 3) RGB.
         weights: float32 (K + 1, h', w'), 0 and more: how much of each part is where, over the same area.
@@ -125,13 +127,21 @@ def recolour(image: Image, weights: Floats, *, source: Look, goal: Look) -> Imag
     Returns:
         uint8 (h, w, 3) RGB.
     """
+    height, width = (min(side, FINER * small) for side, small in zip(image.shape, weights.shape[1:], strict=False))
+    small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    change = cv2.subtract(_recoloured(small, weights, source=source, goal=goal), small, dtype=cv2.CV_16S)
+    change = cv2.resize(change, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.add(image, change, dtype=cv2.CV_8U), np.uint8)
+
+
+def _recoloured(image: Image, weights: Floats, *, source: Look, goal: Look) -> Image:
     height, width = image.shape[:2]
     total = weights.sum(axis=0) + 1e-3
     matrix = linear_map(source.covariance, goal.covariance)
     means = np.concatenate([source.local, goal.local - source.local @ matrix.T, source.other], axis=1)
     means0 = np.concatenate([source.mean, goal.mean - matrix @ source.mean, source.other[0]])
-    planes = (np.tensordot(means, weights, axes=(0, 0)) + 1e-3 * means0[:, None, None]) / total
-    field = images.enlarge_planes(planes.astype(np.float32), width=width, height=height).transpose(1, 2, 0)
+    planes = (np.tensordot(weights, means, axes=(0, 0)) + 1e-3 * means0) / total[..., None]
+    field = cv2.resize(planes.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     colours = to_lab(image)
     moved = cv2.transform(colours, matrix) + field[..., 3:6]
     flat = colours.reshape(-1, 3), field.reshape(-1, field.shape[2])
@@ -181,8 +191,10 @@ def _skin(offsets: Floats, pixels: Floats, other: Floats, covariance: Floats) ->
         covariance: of the skin, (3, 3).
     """
     to_skin = _distance(offsets, covariance)
-    to_other = np.square(pixels - other[:, :3]).sum(axis=1) / np.maximum(np.square(other[:, 3]), LEAST_SPREAD**2)
-    is_other = np.square(to_skin) / (np.square(to_skin) + np.square(to_other) + 1e-6)
+    beside = pixels - other[:, :3]
+    to_other = np.einsum("ij,ij->i", beside, beside) / np.maximum(np.square(other[:, 3]), LEAST_SPREAD**2)
+    to_skin_2 = np.square(to_skin)
+    is_other = to_skin_2 / (to_skin_2 + np.square(to_other) + 1e-6)
     return np.asarray(_likeness(to_skin) * (1 - other[:, 4] * is_other), np.float32)
 
 
@@ -206,7 +218,7 @@ def _median(pixels: Floats, weights: Floats) -> Floats:
 
 def _distance(offsets: Floats, covariance: Floats) -> Floats:
     """Squares of the standard deviations, (n,), that offsets from a mean, (n, 3), are long."""
-    whitened = offsets @ _power(covariance, -0.5)
+    whitened = cv2.transform(offsets[None], _power(covariance, -0.5))[0]
     return np.asarray(np.einsum("ij,ij->i", whitened, whitened), np.float32)
 
 

@@ -210,7 +210,7 @@ def turn(image: Image, degrees: int) -> Image:
 def enlarge_planes(planes: Floats, *, width: int, height: int) -> Floats:
     """Scale float32 (C, h, w), such as soft masks, to (C, height, width), bilinear between pixel centres."""
     scaled = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in planes]
-    return np.stack(scaled).astype(np.float32)
+    return np.stack(scaled).astype(np.float32, copy=False)
 
 
 def _is_readable(name: str) -> bool:
