@@ -43,7 +43,8 @@ def call() -> dict[str, Any]:
     said: list[dict[str, Any]] = []
     server = HTTPServer(("localhost", 0), _handler(said))
     server.timeout = 1.0
-    with server, tempfile.TemporaryDirectory() as profile:
+    # The browser's other processes outlive it for a moment and write on; the machine is thrown away whole.
+    with server, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = subprocess.Popen(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--use-fake-ui-for-media-stream", f"--user-data-dir={profile}",
