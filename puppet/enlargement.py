@@ -28,7 +28,7 @@ CELL = 4
 
 FINER = 2
 """The avatar is kept so many times finer, in four channels: read between four of its pixels it is as sharp as read
-between sixteen of the plain picture's, in an eighth of the time."""
+between sixteen of the plain picture's, in a third of the time."""
 
 
 class Enlarger:
