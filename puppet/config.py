@@ -42,7 +42,7 @@ class RenderConfig(BaseModel):
     eyes: float = Field(1.0, ge=0, le=2)
     head: float = Field(1.0, ge=0, le=2)
     limits: bool = True
-    adapt_shape: bool = True
+    adapt_tilt: bool = True
     smoothing: float = Field(0.0, ge=0, le=1, description="0: every frame exactly as it was read")
     masks: Literal["driving", "avatar"] | None = Field(None, description="None leaves the choice to LiveSettings")
     reference: Reference = Field("first", description="frame from which relative motion counts; number from 0")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from puppet.bearing import bearing
 from puppet.gains import Gains
 from puppet.limits import hold_back_turn, limit_affines, limit_shifts
+from puppet.tilt import upright
 from puppet.types import Floats, Motion
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class MotionBasis:
         Args:
             avatar: where its parts are.
             first: the driver's motion that counts as the avatar's own pose.
-            part_names: of the parts; without them mouth and eyes have no gains of their own.
+            part_names: of the parts; without them mouth and eyes have no gains of their own, and tilts are not seen.
             further: of other views of the avatar; limits count from whichever is near enough.
 
         Raises:
@@ -164,7 +164,7 @@ class MotionBasis:
         self.first = first
         self.first_inverse = inverse(first.affine)
         self.scale = hull_scale(avatar.shift, first.shift)
-        self.bearing = bearing(avatar.shift, first.shift)
+        self.upright = upright(first.shift, part_names)
         self.held = self.limited = 0
         self._gains = Gains(part_names or [""] * len(first.shift))
         self._further = tuple(further)
@@ -173,9 +173,9 @@ class MotionBasis:
     def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
         """The avatar's target motion (FOMM, section 3.4: relative motion transfer).
 
-        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1) and bearing B (or 1):
-        `shift = a.shift + s c B (d.shift - f.shift)`, `affine = (B d.affine f.affine^-1 B^-1)^s a.affine`, each part
-        by the gain of its region and within limits.
+        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1) and U, which sets
+        f upright (or 1): `shift = a.shift + s c U (d.shift - f.shift)`, `affine = (U d.affine f.affine^-1 U^-1)^s
+        a.affine`, each part by the gain of its region and within limits.
         Absolute mode passes shifts and affines of d through. Masks are the driver's or the avatar's, carried along;
         a driving motion that brings none (scripted) always takes the avatar's. Where nothing usable comes of it, the
         last target is held (at first: the avatar's own motion).
@@ -201,9 +201,9 @@ class MotionBasis:
     def _relative(self, driving: Motion, settings: LiveSettings) -> Motion:
         way = driving.shift - self.first.shift
         relative = driving.affine @ self.first_inverse
-        if settings.adapt_shape:
-            way = way @ self.bearing.T
-            relative = self.bearing @ relative @ inverse(self.bearing[None])
+        if settings.adapt_tilt:
+            way = way @ self.upright.T
+            relative = self.upright @ relative @ self.upright.T
         way = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0)) * way
         way = self._gains.shifts(way, self.avatar.shift, settings)
         relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
-NAMES = ("mouth", "eyes", "head", "limits", "adapt_shape")
+NAMES = ("mouth", "eyes", "head", "limits", "adapt_tilt")
 
 
 def add_arguments(group: argparse._ActionsContainer) -> None:
@@ -18,10 +18,10 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
     add("--head", type=float, default=1.0, metavar="X", help="size of the head's movements, 0 to 2")
     add("--no-limits", dest="limits", action="store_false", help="let parts go as far as they are driven, even apart")
     add(
-        "--no-adapt-shape",
-        dest="adapt_shape",
+        "--no-adapt-tilt",
+        dest="adapt_tilt",
         action="store_false",
-        help="take movements as they are, though the heads are tilted or shaped differently",
+        help="take movements as they are, though the head is tilted in the reference frame",
     )
 
 

@@ -65,10 +65,10 @@ class LiveSettings(BaseModel):
         title="Adapt to head size",
         description="scale movements by the ratio of the avatar's size to the driver's in relative motion",
     )
-    adapt_shape: bool = Field(
+    adapt_tilt: bool = Field(
         default=True,
-        title="Adapt to head shape",
-        description="turn and stretch movements by how the avatar's head is tilted and shaped beside the driver's",
+        title="Adapt to head tilt",
+        description="set movements upright if the driver's head was tilted in the reference frame, in relative motion",
     )
     limits: bool = Field(
         default=True,

@@ -39,9 +39,9 @@ CHANGES = {
 }
 """Turn in degrees, stretch across, stretch upwards: of every frame, from the reference frame on."""
 WAYS = {
-    "as driven": LiveSettings(adapt_scale=False, adapt_shape=False),
-    "size": LiveSettings(adapt_shape=False),
-    "size, shape": LiveSettings(),
+    "as driven": LiveSettings(adapt_scale=False, adapt_tilt=False),
+    "size": LiveSettings(adapt_tilt=False),
+    "size, tilt": LiveSettings(),
 }
 EVERY = 8
 """Frames of a clip from one that is looked at to the next."""
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Puppeteer(ModelFolder.read(options.model)) as puppeteer:
             avatars = [puppeteer.make_avatar(images.read_picture(path), name=path.stem) for path in options.avatars]
             clips = [_frames(path, puppeteer.size) for path in options.clips]
-            _check_bearing(puppeteer, avatars, clips)
+            _check_views(puppeteer, avatars, clips)
             _check_limits(puppeteer, avatars, clips, options)
     except (EngineError, PuppetError) as error:
         print(error, file=sys.stderr)
@@ -87,24 +87,27 @@ def _frames(path: Path, side: int) -> list[Image]:
     return [images.resize(picture, width=side, height=side) for picture in pictures]
 
 
-def _check_bearing(puppeteer: Puppeteer, avatars: Sequence[Avatar], clips: Sequence[Sequence[Image]]) -> None:
+def _check_views(puppeteer: Puppeteer, avatars: Sequence[Avatar], clips: Sequence[Sequence[Image]]) -> None:
     """Whether the same performance, seen otherwise, moves the avatar the same."""
     print("difference of the avatar's motion when its driver is seen otherwise, over the size of that motion")
     print(f"{'':22} " + "  ".join(f"{name:>12}" for name in WAYS))
     plain = [[puppeteer.read(picture) for picture in clip] for clip in clips]
     for name, change in CHANGES.items():
         seen = [[puppeteer.read(_seen(picture, *change)) for picture in clip] for clip in clips]
-        shares = [_share(avatars, plain, seen, settings) for settings in WAYS.values()]
+        shares = [_share(puppeteer.part_names, avatars, (plain, seen), settings) for settings in WAYS.values()]
         print(f"{name:22} " + "  ".join(f"{share:12.2f}" for share in shares), flush=True)
 
 
 def _share(
-    avatars: Sequence[Avatar], plain: list[list[Motion]], seen: list[list[Motion]], settings: LiveSettings
+    names: Sequence[str],
+    avatars: Sequence[Avatar],
+    views: tuple[list[list[Motion]], list[list[Motion]]],
+    settings: LiveSettings,
 ) -> float:
     apart, size = 0.0, 0.0
     for avatar in avatars:
-        for before, after in zip(plain, seen, strict=True):
-            first, second = (MotionBasis(avatar.motion, motions[0]) for motions in (before, after))
+        for before, after in zip(*views, strict=True):
+            first, second = (MotionBasis(avatar.motion, motions[0], names) for motions in (before, after))
             for one, other in zip(before[1:], after[1:], strict=True):
                 wanted, found = (
                     basis.transfer(Motion(motion.shift, motion.affine), settings).shift

@@ -18,16 +18,20 @@ _OUTER_EYE_CORNERS = (33, 263)
 _INNER_LIPS = ((13, 14), (82, 87), (312, 317))
 _LIDS = ((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373))
 _EYE_WIDTHS = (33, 133), (362, 263)
-# Forehead, temples, nose and eye corners: what neither speech nor brows nor lids move much.
-_RIGID = [
-    *(10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 98, 327, 33, 133, 362, 263, 127, 356, 234, 454),
-    *(67, 297, 109, 338, 103, 332, 54, 284, 21, 251, 162, 389),
-]
+RIGHT = [98, 33, 133, 127, 234, 67, 109, 103, 54, 21, 162]
+LEFT = [327, 263, 362, 356, 454, 297, 338, 332, 284, 251, 389]
+"""Points of nose, eye corners, temples and forehead that mirror each other, by the person's own sides."""
+# What neither speech nor brows nor lids move much.
+_RIGID = [10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, *RIGHT, *LEFT]
 
 
 @dataclass(frozen=True)
 class Gesture:
-    """One frame's gesture."""
+    """One frame's gesture.
+
+    Angles are those of the head, as trackers give them: it nods about the line through its ears, wherever it is turned
+    and tilted, and tilts in the picture.
+    """
 
     mouth: float
     """Gap between the inner lips over the distance of the outer eye corners, in three dimensions."""
@@ -55,8 +59,23 @@ def gesture(mesh: Mesh, reference: Mesh) -> Gesture:
         np.mean([_distance(points, pair) for pair in lids]) / _distance(points, width)
         for lids, width in zip(_LIDS, _EYE_WIDTHS, strict=True)
     ]
-    yaw, pitch, roll = angles(rotation(reference.points[_RIGID], mesh.points[_RIGID]))
+    before = head_axes(reference)
+    now = rotation(reference.points[_RIGID], mesh.points[_RIGID]) @ before
+    yaw, pitch, roll = ((to - start + 180) % 360 - 180 for start, to in zip(angles(before), angles(now), strict=True))
     return Gesture(mouth, float(np.mean(openings)), yaw, pitch, roll)
+
+
+def head_axes(mesh: Mesh) -> NDArray[np.float64]:
+    """A head's axes, the columns of (3, 3) with determinant +1: to its left, down, and away from the camera.
+
+    The first is what right and left points of the face have between them. Where down is about it says no more than from
+    where the pitch is counted: here it is 0.
+    """
+    across = (mesh.points[LEFT].astype(np.float64) - mesh.points[RIGHT]).mean(axis=0)
+    across /= np.linalg.norm(across)
+    roll = np.arctan2(across[1], across[0])
+    down = np.array([-np.sin(roll), np.cos(roll), 0.0])
+    return np.stack([across, down, np.cross(across, down)], axis=1)
 
 
 def rotation(points: NDArray[np.float32], turned: NDArray[np.float32]) -> NDArray[np.float64]:

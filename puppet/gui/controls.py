@@ -108,7 +108,7 @@ class ControlPanel(QTabWidget):
         states = {
             **{
                 ("live", name): is_relative
-                for name in ("strength", "mouth", "eyes", "head", "masks", "adapt_scale", "adapt_shape", "limits")
+                for name in ("strength", "mouth", "eyes", "head", "masks", "adapt_scale", "adapt_tilt", "limits")
             },
             ("live", "swap"): can_swap,
             ("live", "swap_inverse"): is_swapping,

@@ -55,7 +55,7 @@ def test_the_motion_read_is_the_references(puppeteer, reference, seed, name):
     ("golden", "change"),
     [
         ("absolute.prediction", {"mode": "absolute"}),
-        ("relative.prediction", {"adapt_scale": False, "adapt_shape": False, "limits": False}),
+        ("relative.prediction", {"adapt_scale": False, "adapt_tilt": False, "limits": False}),
         ("swap.soft_target.1_3", {"swap": (0, 2), **EXACT}),
         ("swap.hard_source.1_3", {"swap": (0, 2), "swap_hard": True, "swap_mask": "avatar", **EXACT}),
     ],

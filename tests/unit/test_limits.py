@@ -1,4 +1,4 @@
-"""What holds parts together, sets their gains, and takes one head's directions to another's."""
+"""What holds parts together, sets their gains, and sets a tilted driver's movements upright."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from puppet import limits
-from puppet.bearing import LEAST_STRETCH, MOST_STRETCH, MOST_TILT, bearing
 from puppet.gains import Gains
 from puppet.motion import MotionBasis
 from puppet.settings import LiveSettings
+from puppet.tilt import MOST_TILT, upright
 from puppet.types import Motion
 
 NAMES = ("forehead", "right_cheek", "left_cheek", "nose", "right_eye", "left_eye", "upper_lip", "lower_lip", "body")
@@ -117,33 +117,44 @@ def test_a_view_that_shows_the_turned_head_lets_it_turn_so_far():
         assert (basis.limited == 0) == is_free
 
 
+@pytest.mark.parametrize("own", [0, 25])
 @pytest.mark.parametrize("tilt", [0, 15, -30])
-def test_a_tilted_driver_moves_an_upright_avatar_upright(tilt):
+def test_a_tilted_driver_moves_any_avatar_upright(tilt, own):
     nod = np.float32([0, 0.1])
-    tilted = pose(FACE @ turned(tilt).T)
-    basis = MotionBasis(pose(FACE), tilted)
+    avatar, tilted = pose(FACE @ turned(own).T), pose(FACE @ turned(tilt).T)
+    basis = MotionBasis(avatar, tilted, NAMES)
 
     target = basis.transfer(pose((FACE + nod) @ turned(tilt).T), LiveSettings())
 
-    np.testing.assert_allclose(target.shift - FACE, np.tile(nod, (len(FACE), 1)), atol=1e-4)
+    np.testing.assert_allclose(target.shift - avatar.shift, np.tile(nod, (len(FACE), 1)), atol=1e-4)
     np.testing.assert_allclose(target.affine, EYE, atol=1e-5)
 
 
-def test_a_slim_driver_moves_a_wide_avatar_widely_within_limits():
-    slim = FACE * np.float32([0.85, 1])
+def test_a_part_of_a_tilted_driver_stretches_along_the_upright():
+    tall, tilt = np.diag(np.float32([1, 1.3])), turned(20)
+    basis = MotionBasis(pose(FACE), pose(FACE @ tilt.T), NAMES)
 
-    matrix = bearing(FACE, slim)
+    target = basis.transfer(pose(FACE @ tilt.T, np.tile(tilt @ tall @ tilt.T, (len(FACE), 1, 1))), LiveSettings())
 
-    assert matrix[0, 0] / matrix[1, 1] == pytest.approx(1 / 0.85, rel=1e-3)
-    extreme = np.linalg.svd(bearing(FACE, FACE * np.float32([0.2, 1])), compute_uv=False)
-    assert extreme[0] / extreme[1] <= MOST_STRETCH / LEAST_STRETCH + 1e-4
-    upside_down = bearing(FACE, FACE @ turned(90).T)
-    assert abs(math.atan2(upside_down[1, 0], upside_down[0, 0])) <= MOST_TILT + 1e-5
+    np.testing.assert_allclose(target.affine, np.tile(tall, (len(FACE), 1, 1)), atol=1e-5)
 
 
-@pytest.mark.parametrize("first", [FACE[:2], np.zeros_like(FACE), FACE * np.float32([0, 1]), FACE * [-1, 1]])
-def test_places_that_tell_nothing_change_nothing(first):
-    np.testing.assert_array_equal(bearing(FACE[: len(first)], first.astype(np.float32)), np.eye(2))
+def test_neither_turning_nor_nodding_nor_an_open_mouth_looks_like_a_tilt():
+    turned_and_nodding = FACE * np.float32([0.8, 0.9]) + np.abs(FACE[:, :1]) * np.float32([0.3, 0.2])
+    turned_and_nodding[7] += np.float32([0.02, 0.1])
+
+    np.testing.assert_allclose(upright(turned_and_nodding, NAMES), np.eye(2), atol=1e-6)
+
+
+def test_a_head_is_taken_for_tilted_no_farther_than_a_limit():
+    found = upright(FACE @ turned(90).T, NAMES)
+
+    assert math.atan2(found[0, 1], found[0, 0]) == pytest.approx(MOST_TILT)
+
+
+@pytest.mark.parametrize(("shift", "names"), [(FACE @ turned(20).T, ()), (np.zeros_like(FACE), NAMES)])
+def test_places_that_tell_no_tilt_change_nothing(shift, names):
+    np.testing.assert_array_equal(upright(shift, names), np.eye(2))
 
 
 def test_a_stronger_mouth_opens_wider_and_leaves_the_rest():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engines.faces import FaceFinder, Mesh
 from engines.training import identity
-from engines.training.gestures import GESTURES, Gesture, angles, gesture, rotation
+from engines.training.gestures import GESTURES, LEFT, RIGHT, Gesture, angles, gesture, rotation
 from engines.training.judge import FIGURES, Judge
 from engines.training.landmarks68 import EYES, LANDMARKS, MOUTH, face_mesh
 from engines.training.metrics import agreement, key_point_distance, l1, mean, ratio, still_pairs
@@ -92,6 +92,37 @@ def test_angles_are_positive_for_a_nose_to_the_right_and_down():
 
     assert (turn(20, 0, 0) @ nose)[0] > 0.3
     assert (turn(0, 20, 0) @ nose)[1] > 0.3
+
+
+def symmetric(points: np.ndarray) -> np.ndarray:
+    """Points, (468, 3), of which the person's right ones lie left in the picture and mirror the left ones."""
+    points = points.astype(np.float64) - points.mean(axis=0)
+    points[RIGHT, 0] = -np.abs(points[RIGHT, 0])
+    points[LEFT] = points[RIGHT] * (-1, 1, 1)
+    return points
+
+
+@pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 20), (35, 0, 0), (-30, 10, -15)])
+def test_a_nod_is_a_nod_however_the_head_is_turned_and_tilted(mesh, yaw, pitch, roll):
+    points = symmetric(mesh.points)
+    first, nodding = (Mesh((points @ turn(yaw, pitch + nod, roll).T).astype(np.float32), 1.0) for nod in (0, 8))
+
+    found = gesture(nodding, first)
+
+    assert (found.yaw, found.pitch, found.roll) == pytest.approx((0, 8, 0), abs=1e-3)
+
+
+def test_a_tilted_camera_changes_no_angle(mesh):
+    points = symmetric(mesh.points)
+    poses = turn(5, 3, 2), turn(25, -8, 9)
+    upright, tilted = (
+        [Mesh((points @ (turn(0, 0, tilt) @ each).T).astype(np.float32), 1.0) for each in poses] for tilt in (0, 20)
+    )
+
+    plain, found = (gesture(second, first) for first, second in (upright, tilted))
+
+    assert (plain.yaw, plain.pitch, plain.roll) == pytest.approx((20, -11, 7), abs=1e-3)
+    assert (found.yaw, found.pitch, found.roll) == pytest.approx((plain.yaw, plain.pitch, plain.roll), abs=1e-3)
 
 
 def test_gesture_of_a_drawn_face_follows_mouth_and_head(finder):

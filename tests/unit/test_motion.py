@@ -17,7 +17,7 @@ from puppet.types import Motion
 
 DATA = Path(__file__).parents[1] / "data"
 PARTS = 5
-PAPER = LiveSettings(adapt_shape=False, limits=False)
+PAPER = LiveSettings(adapt_tilt=False, limits=False)
 PLAIN = PAPER.model_copy(update={"adapt_scale": False})
 
 
