@@ -39,6 +39,8 @@ class Weights(_Frozen):
     face: float = Field(1.0, ge=0, description="features of the face mesh network")
     texture: float = Field(0.0, ge=0, description="VGG16's features, of the whole and of a square near the face")
     likeness: float = Field(0.0, ge=0, description="one minus the cosine of the face embeddings")
+    adversarial: float = Field(0.0, ge=0, description="mouth and eyes pass for photographs before a discriminator")
+    matching: float = Field(10.0, ge=0, description="of the discriminator's features, times `adversarial`")
     attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 from engines.errors import TrainingError
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact_motion import carry_masks, part_maps
+from engines.training.adversarial import AdversarialLoss
 from engines.training.expression import ExpressionLoss
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.likeness import LikenessLoss
@@ -42,7 +43,14 @@ class Outcome:
     """What the picture grid shows, (batch, 3 or 1, h, w), detached."""
 
 
-class GuidedObjective(nn.Module):
+class Objective(nn.Module):
+    """Losses of a batch at a step, around the model that they train."""
+
+    rival: nn.Module | None
+    """Trained beside the model, against it."""
+
+
+class GuidedObjective(Objective):
     """Reconstruction of the driving frame from the avatar, with parts guided by mesh points (compact family)."""
 
     mean_face: Tensor
@@ -55,6 +63,7 @@ class GuidedObjective(nn.Module):
         self.expression = ExpressionLoss()
         self.texture = TextureLoss() if config.weights.texture > 0 else None
         self.likeness = make_likeness(config)
+        self.rival = AdversarialLoss() if config.weights.adversarial > 0 else None
         self.register_buffer("mean_face", mean_face, persistent=False)
 
     def forward(self, batch: Pairs, step: int) -> Outcome:
@@ -80,9 +89,6 @@ class GuidedObjective(nn.Module):
         if self.texture is not None:
             terms |= self._textures(self.texture, made, batch, step)
         terms |= self._faces(made["image"], batch, step)
-        if self.likeness is not None:
-            apart = self.likeness(made["image"], batch.driving, batch.driving_points, batch.known)
-            terms["likeness"] = weights.likeness * apart
         terms |= self._guidance(batch, both, done)
         if step % EQUIVARIANCE_STEPS == 0:
             terms |= equivariance(self.model, batch.driving, driving, self.config, step=step)
@@ -127,12 +133,21 @@ class GuidedObjective(nn.Module):
     def _faces(self, image: Tensor, batch: Pairs, step: int) -> dict[str, Tensor]:
         weights = self.config.weights
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        found = self.expression(image, batch.driving, batch.driving_points, batch.known, generator=generator)
-        return {
+        known = (batch.driving, batch.driving_points, batch.known)
+        found = self.expression(image, *known, generator=generator)
+        terms = {
             "mesh": weights.mesh * found["mesh"],
             "gaps": weights.gaps * found["gaps"],
             "face": weights.face * found["features"],
         }
+        if self.likeness is not None:
+            terms["likeness"] = weights.likeness * self.likeness(image, *known)
+        if self.rival is not None:
+            judged = self.rival(image, *known)
+            terms["discriminator"] = judged["discriminator"]
+            terms["adversarial"] = weights.adversarial * judged["adversarial"]
+            terms["matching"] = weights.adversarial * weights.matching * judged["matching"]
+        return terms
 
     def _textures(self, loss: TextureLoss, made: dict[str, Tensor], batch: Pairs, step: int) -> dict[str, Tensor]:
         """On the result's mouth and eyes, or on a square; beside it the whole, or a square of what was decoded."""

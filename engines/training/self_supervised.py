@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engines.training.objective import Outcome, equivariance, halves, part_colours
+from engines.training.objective import Objective, Outcome, equivariance, halves, part_colours
 from engines.training.perceptual import PerceptualLoss
 from engines.training.transforms import Pyramid
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engines.training.pairs import Pairs
 
 
-class SelfSupervisedObjective(nn.Module):
+class SelfSupervisedObjective(Objective):
     """The losses of MCS, section 3.5, and of FOMM, section 3.3, with the cheaper perceptual network."""
 
     def __init__(self, model: PuppetModel, config: TrainConfig) -> None:
@@ -26,6 +26,7 @@ class SelfSupervisedObjective(nn.Module):
         self.config = config
         self.perceptual = PerceptualLoss()
         self.pyramid = Pyramid()
+        self.rival = None
 
     def forward(self, batch: Pairs, step: int) -> Outcome:
         """Losses of one batch at a step of the run."""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightning_fabric import Fabric
-    from torch import nn
 
     from engines.families.base import PuppetModel
     from engines.training.cache import Cache
     from engines.training.config import TrainConfig
+    from engines.training.objective import Objective
     from engines.training.trainer import Intervals
 
 
@@ -49,7 +49,7 @@ def trainer(
     )
 
 
-def _objective(model: PuppetModel, config: TrainConfig, cache: Cache) -> nn.Module:
+def _objective(model: PuppetModel, config: TrainConfig, cache: Cache) -> Objective:
     if config.family == "compact":
         mean_face = torch.from_numpy(template(cache.points[cache.scores > 0]))
         return GuidedObjective(model, config, mean_face=mean_face)

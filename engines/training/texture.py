@@ -79,14 +79,7 @@ class TextureLoss(nn.Module):
         """
         if not bool(known.any()):
             return result.new_zeros((), dtype=torch.float32)
-        grid = patches(points[known])
-
-        def cut(pictures: Tensor) -> Tensor:
-            each = pictures[known].float().repeat(len(grid) // int(known.sum()), 1, 1, 1)
-            found = functional.grid_sample(each, grid, padding_mode="border", align_corners=True)
-            return found.contiguous(memory_format=torch.channels_last)
-
-        ours, theirs = cut(result), cut(truth)
+        ours, theirs = (cut_details(picture[known], points[known]) for picture in (result, truth))
         colours = [functional.avg_pool2d(each, COLOUR_SIDE) for each in (ours, theirs)]
         off = (colours[0] - colours[1]).abs().mean() / colours[1].mean().clamp_min(1e-3)
         return known.float().mean() * (self._distance(ours, theirs) + COLOUR * off)
@@ -98,6 +91,22 @@ class TextureLoss(nn.Module):
         for ours, theirs in zip(self.trunk(result), wanted, strict=True):
             total = total + (ours.float() - theirs.float()).abs().mean() / theirs.float().abs().mean()
         return total
+
+
+def cut_details(pictures: Tensor, points: Tensor) -> Tensor:
+    """Right eyes, left eyes and mouths, each upright and as large as a patch.
+
+    Args:
+        pictures: (batch, 3, size, size).
+        points: (batch, 468, 2) mesh, in [-1, 1].
+
+    Returns:
+        (3 x batch, 3, 64, 64) float32; all right eyes first.
+    """
+    grid = patches(points)
+    each = pictures.float().repeat(len(grid) // len(pictures), 1, 1, 1)
+    found = functional.grid_sample(each, grid, padding_mode="border", align_corners=True)
+    return found.contiguous(memory_format=torch.channels_last)
 
 
 def patches(points: Tensor) -> Tensor:

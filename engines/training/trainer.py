@@ -12,7 +12,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.errors import TrainingError
 from engines.training.config import TrainConfig
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
     from engines.families.base import PuppetModel
-    from engines.training.objective import Outcome
+    from engines.training.objective import Objective, Outcome
     from engines.training.pairs import PairSampler
 
 LOG_STEPS = 20
+RIVAL_SHARE = 0.3
+"""Of the model's learning rate, the discriminator's."""
+RIVAL_BETAS = (0.5, 0.99)
 STATE = "state.pt"
 CONFIG = "config.json"
 
@@ -64,7 +67,7 @@ class Trainer:
     def __init__(
         self,
         model: PuppetModel,
-        objective: Callable[[PuppetModel], nn.Module],
+        objective: Callable[[PuppetModel], Objective],
         sampler: PairSampler,
         *,
         config: TrainConfig,
@@ -81,8 +84,11 @@ class Trainer:
         self._model = model
         self._average = copy.deepcopy(model).requires_grad_(False)
         module = objective(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        optimiser = torch.optim.Adam(parameters, lr=config.learning_rate, betas=(0.9, 0.99))
+        self._rival = module.rival
+        groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if p.requires_grad]}]
+        if self._rival is not None:
+            groups.append({"params": list(self._rival.parameters()), "betas": RIVAL_BETAS})
+        optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=(0.9, 0.99))
         self._objective, self._optimiser = fabric.setup(module, optimiser)
         self._average.to(fabric.device)
         self._stop = False
@@ -105,6 +111,8 @@ class Trainer:
         try:
             self._model.load_state_dict(state["model"])
             self._average.load_state_dict(state["average"])
+            if self._rival is not None:
+                self._rival.load_state_dict(state["rival"])
             self._optimiser.load_state_dict(state["optimiser"])
             self.step = int(state["step"])
         except (RuntimeError, KeyError, ValueError) as error:
@@ -163,6 +171,8 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "step": self.step,
         }
+        if self._rival is not None:
+            state["rival"] = self._rival.state_dict()
         _replace(self.run / CONFIG, self.config.model_dump_json(indent=1).encode())
         unfinished = self.run / (STATE + ".part")
         torch.save(state, unfinished)
@@ -170,8 +180,8 @@ class Trainer:
 
     def _one_step(self) -> Outcome:
         rate = learning_rate(self.config, self.step)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
+        for group, share in zip(self._optimiser.param_groups, (1.0, RIVAL_SHARE), strict=False):
+            group["lr"] = rate * share
         batch = self.sampler.draw(self.step, rank=self.fabric.global_rank).to(self.fabric.device)
         outcome: Outcome = self._objective(batch, self.step)
         if not torch.isfinite(outcome.loss):

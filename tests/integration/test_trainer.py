@@ -38,17 +38,18 @@ def _denormals_afterwards() -> Iterator[None]:
     torch.set_flush_denormal(False)
 
 
-def _trainer(run: Path) -> Trainer:
+def _trainer(run: Path, **weights: float) -> Trainer:
     cache = drawn_cache(np.random.default_rng(3))
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return session.trainer(tiny_config(), cache, run=run, fabric=fabric)
+    return session.trainer(tiny_config(weights=weights), cache, run=run, fabric=fabric)
 
 
-def test_a_stopped_run_goes_on_exactly_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    _trainer(tmp_path / "whole").fit()
-    _trainer(tmp_path / "parted").fit(until=2)
+@pytest.mark.parametrize("adversarial", [0.0, 0.1])
+def test_a_stopped_run_goes_on_exactly_as_if_it_had_not_stopped(tmp_path: Path, adversarial: float) -> None:
+    _trainer(tmp_path / "whole", adversarial=adversarial).fit()
+    _trainer(tmp_path / "parted", adversarial=adversarial).fit(until=2)
 
-    again = _trainer(tmp_path / "parted")
+    again = _trainer(tmp_path / "parted", adversarial=adversarial)
     assert again.resume()
     again.fit()
 
@@ -124,7 +125,7 @@ def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> No
     run.mkdir()
     write_cache(drawn_cache(np.random.default_rng(3)), run / "cache")
     config = tmp_path / "config.json"
-    config.write_text(tiny_config().model_dump_json())
+    config.write_text(tiny_config(weights={"adversarial": 0.1}).model_dump_json())
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     tool = [str(ROOT / "tools" / "train.py"), "--output", str(run)]
     together = [*tool, "--config", str(config), "--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
