@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
-from torch.nn.utils.parametrizations import spectral_norm
 
 from engines.training.texture import cut_details
 
@@ -19,22 +18,26 @@ KINDS = 3
 
 
 class Discriminator(nn.Module):
-    """Patches to a map of scores, higher for photographs (patch discriminator, Isola et al., 2017)."""
+    """Patches to a map of scores, higher for photographs (patch discriminator, Isola et al., 2017).
+
+    With instance norm it told held-out patches apart after 50 steps; with spectral norm not after 150.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         sizes = (3 + 1, *WIDTHS)  # the colours, and whether it is a mouth
         self.stages = nn.ModuleList(
-            spectral_norm(nn.Conv2d(inputs, outputs, 4, 2, 1)) for inputs, outputs in itertools.pairwise(sizes)
+            nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False) for inputs, outputs in itertools.pairwise(sizes)
         )
-        self.score = spectral_norm(nn.Conv2d(sizes[-1], 1, 3, 1, 1))
+        self.score = nn.Conv2d(sizes[-1], 1, 3, 1, 1)
 
     def forward(self, patches: Tensor) -> list[Tensor]:
         """Features of each stage, then the scores, (n, 1, h / 8, w / 8), of (n, 4, h, w) patches."""
         x = patches
         found = []
-        for stage in self.stages:
-            x = functional.leaky_relu(stage(x), LEAK)
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            x = functional.leaky_relu(functional.instance_norm(x) if index else x, LEAK)
             found.append(x)
         return [*found, self.score(x)]
 

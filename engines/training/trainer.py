@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engines.training.pairs import PairSampler
 
 LOG_STEPS = 20
-RIVAL_SHARE = 0.3
+RIVAL_SHARE = 0.5
 """Of the model's learning rate, the discriminator's."""
 RIVAL_BETAS = (0.5, 0.99)
 STATE = "state.pt"
