@@ -14,7 +14,7 @@ from engines.training.perceptual_metric import read_trunk, why_unavailable
 
 SIDE = 128
 """Of the squares, pixels."""
-SPREAD = 0.35
+SPREAD = 0.5
 """Standard deviation of a square's middle about the face's, in half sides of the picture."""
 
 DETAIL_SIDE = 64
