@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+from functools import reduce
+from operator import getitem
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotations at run time
 from typing import Literal
 
@@ -47,13 +50,13 @@ def default_path() -> Path:
 
 
 def load(path: Path) -> tuple[SavedSettings, str | None]:
-    """Read the file.
+    """Read the file; what this version does not know in it, as a setting that was renamed, is left out.
 
     Returns:
         The settings, and one sentence if a file was there that could not be used; it was put aside then.
     """
     try:
-        return SavedSettings.model_validate_json(path.read_bytes()), None
+        return _read(path), None
     except FileNotFoundError:
         return SavedSettings(), None
     except OSError as error:
@@ -75,6 +78,21 @@ def save(saved: SavedSettings, path: Path) -> None:
     except OSError as error:
         raise SinkError(f"{path.parent} cannot be made ({error.strerror}); the settings are not remembered") from error
     write_bytes(path, saved.model_dump_json(indent=2).encode())
+
+
+def _read(path: Path) -> SavedSettings:
+    content = path.read_bytes()
+    try:
+        return SavedSettings.model_validate_json(content)
+    except ValidationError as error:
+        unknown = [each["loc"] for each in error.errors() if each["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+    known = json.loads(content)
+    for *way, name in unknown:
+        log.info("the setting %s in %s is not known and left out", name, path)
+        del reduce(getitem, way, known)[name]
+    return SavedSettings.model_validate(known)
 
 
 def _put_aside(path: Path, reason: str) -> str:

@@ -26,7 +26,7 @@ def test_what_is_saved_is_loaded_and_the_folder_is_made(tmp_path):
         (b"\xff\xfe", "invalid json"),
         (b'{"version": 2}', "version"),
         (b'{"settings": {"live": {"strength": 7}}}', "settings.live.strength"),
-        (b'{"unheard": 1}', "unheard"),
+        (b'{"unheard": 1, "settings": {"live": {"strength": 7}}}', "settings.live.strength"),
     ],
 )
 def test_a_broken_file_warns_and_is_put_aside(tmp_path, content, reason):
@@ -38,6 +38,14 @@ def test_a_broken_file_warns_and_is_put_aside(tmp_path, content, reason):
     assert reason in sentence
     assert not path.exists()
     assert (tmp_path / "settings.broken.json").read_bytes() == content
+
+
+def test_a_setting_that_is_no_longer_known_takes_nothing_else_with_it(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"unheard": 1, "has_agreed": true, "settings": {"live": {"adapt_shape": false, "strength": 1.5}}}')
+
+    expected = SavedSettings(settings=Settings(live=LiveSettings(strength=1.5)), has_agreed=True)
+    assert saved_settings.load(path) == (expected, None)
 
 
 def test_a_file_that_cannot_be_read_or_written_is_told(tmp_path):
