@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -36,6 +37,7 @@ class CompactConfig(BaseModel):
 
 
 SMALL = CompactConfig()
+MIDDLE = CompactConfig(segmenter=(32, 64, 128, 160, 192), pyramid=(32, 64, 128, 176), blocks=5, refiner=48)
 
 
 class Compact(PuppetModel):
@@ -55,6 +57,18 @@ class Compact(PuppetModel):
         self.encoder = networks.Encoder(widths=config.pyramid)
         self.refiner = networks.Refiner(parts=self.parts, features=config.refiner)
         self.decoder = networks.Decoder(widths=config.pyramid, motion=config.refiner, blocks=config.blocks)
+
+    def joined_inputs(self) -> dict[str, tuple[int, ...]]:
+        """Channels of the inputs that a convolution reads joined, by the name of its weights."""
+        half, quarter, _, bottleneck = self.config.pyramid
+        middle, motion = self.decoder.middle, self.config.refiner
+        widths = self.config.segmenter[::-1]
+        ups = {f"segmenter.up.{index}.0.weight": pair for index, pair in enumerate(itertools.pairwise(widths))}
+        return ups | {
+            "decoder.enter.0.weight": (bottleneck, motion),
+            "decoder.at_quarter.0.weight": (middle, quarter, motion),
+            "decoder.at_half.0.weight": (half, half),
+        }
 
     def segment(self, image: Tensor) -> PartMotion:
         """See `PuppetModel.segment`; masks are 64 x 64."""

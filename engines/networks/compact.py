@@ -163,7 +163,7 @@ class Decoder(nn.Module):
     def __init__(self, *, widths: tuple[int, int, int, int], motion: int, blocks: int) -> None:
         super().__init__()
         half, quarter, _, bottleneck = widths
-        middle = quarter + quarter // 3
+        self.middle = middle = quarter + quarter // 3
         self.enter = ConvBlock(bottleneck + motion, bottleneck)
         self.blocks = nn.Sequential(*(ResBlock(bottleneck) for _ in range(blocks)))
         self.up_quarter = ConvBlock(bottleneck, middle)

@@ -17,7 +17,7 @@ from torch import Tensor
 from engines.errors import TrainingError
 from engines.training.config import TrainConfig
 from engines.training.grid import picture_grid, save_picture
-from engines.training.weights import load_weights
+from engines.training.growth import begin_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,13 +121,13 @@ class Trainer:
         return True
 
     def start_from(self, path: Path) -> None:
-        """Begin with the weights of a file instead of fresh ones.
+        """Begin with the weights of a file instead of fresh ones; see `begin_with`.
 
         Raises:
-            TrainingError: the file cannot be read or belongs to other networks.
+            TrainingError: the file cannot be read, or belongs to networks that do not fit.
         """
-        load_weights(self._model, path)
-        load_weights(self._average, path)
+        begin_with(self._model, path)
+        self._average.load_state_dict(self._model.state_dict())
 
     def stop(self) -> None:
         """End after the current step, with a checkpoint."""
