@@ -32,7 +32,6 @@ class Weights(_Frozen):
     affine: float = Field(2.0, ge=0, description="guided affines; falls to `lasting` of it")
     prior: float = Field(1.0, ge=0, description="masks towards their prior, in the first steps only")
     correction: float = Field(0.1, ge=0, description="size of the learnt correction of the deformation")
-    alignment: float = Field(0.0, ge=0, description="deformation, with and without correction, to where flow leads")
     equivariance: float = Field(10.0, ge=0, description="shift and affine under a random affine and thin-plate warp")
     lasting: float = Field(0.4, ge=0, le=1, description="what is left of the guidance at the end")
     mesh: float = Field(40.0, ge=0, description="distance of the face meshes of result and truth")
@@ -42,6 +41,7 @@ class Weights(_Frozen):
     likeness: float = Field(0.0, ge=0, description="one minus the cosine of the face embeddings")
     adversarial: float = Field(0.0, ge=0, description="mouth and eyes pass for photographs before a discriminator")
     matching: float = Field(10.0, ge=0, description="of the discriminator's features, times `adversarial`")
+    grain: float = Field(0.0, ge=0, description="what repeats with every other pixel and should not")
     attention: float = Field(5.0, ge=1, description="weight of the pixels of mouth and eyes")
 
 

@@ -14,8 +14,8 @@ from engines.errors import TrainingError
 from engines.families.base import PartMotion, PuppetModel
 from engines.networks.compact_motion import carry_masks, part_maps
 from engines.training.adversarial import AdversarialLoss
-from engines.training.alignment import AlignmentLoss
 from engines.training.expression import ExpressionLoss
+from engines.training.grain import grain_loss
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.likeness import LikenessLoss
 from engines.training.perceptual import PerceptualLoss
@@ -64,7 +64,6 @@ class GuidedObjective(Objective):
         self.expression = ExpressionLoss()
         self.texture = TextureLoss() if config.weights.texture > 0 else None
         self.likeness = make_likeness(config)
-        self.alignment = AlignmentLoss() if config.weights.alignment > 0 else None
         self.rival = AdversarialLoss() if config.weights.adversarial > 0 else None
         self.register_buffer("mean_face", mean_face, persistent=False)
 
@@ -86,9 +85,8 @@ class GuidedObjective(Objective):
             "decoded": weights.decoded * _l1(made["decoded"], batch.driving, weight),
             "correction": weights.correction * (made["deformation"] - made["coarse_deformation"]).abs().mean(),
         }
-        if self.alignment is not None:
-            deformations = [made["deformation"], made["coarse_deformation"]]
-            terms["alignment"] = weights.alignment * self.alignment(deformations, made["warped"], batch.driving)
+        if weights.grain > 0:
+            terms["grain"] = weights.grain * grain_loss(made["image"], batch.driving)
         if weights.perceptual > 0 or weights.perceptual_decoded > 0:
             terms |= self._perceptual(made, batch.driving, weight)
         if self.texture is not None:
