@@ -37,7 +37,6 @@ class CompactConfig(BaseModel):
 
 
 SMALL = CompactConfig()
-MIDDLE = CompactConfig(segmenter=(32, 64, 128, 160, 192), pyramid=(32, 64, 128, 176), blocks=5, refiner=48)
 
 
 class Compact(PuppetModel):
