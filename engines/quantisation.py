@@ -1,11 +1,12 @@
 """Eight-bit convolutions for processors without bf16: a model folder's graphs, calibrated on frames, as a new folder.
 
-Heads and motion stay float32: what says where pixels come from is not rounded. Only the compact family names its
-layers so that they can be told apart.
+What says where pixels come from is not rounded: the segmenter and the generator's motion stay float32. Rounded, they
+made pictures tremble that were to be still. Only the compact family names its layers so that they can be told apart.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Feed = dict[str, Array]
 
-FLOAT_LAYERS = (".heat.", ".mask.", ".affine.", ".refiner.", ".final.")
-"""Parts of the names of weights that stay float32: heads, motion, and the last layer of the picture."""
+FLOAT_ROLES = ("segmenter",)
+FLOAT_LAYERS = (".refiner.", ".final.")
+"""Parts of the names of weights that stay float32: motion, and the last layer of the picture."""
 STORED = "_stored"
 """Ending of constants that are kept in half the space and cast where they are used."""
 
@@ -43,7 +45,7 @@ def quantise(
     force: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> ModelFolder:
-    """Write a folder whose graphs convolve in eight bits; inputs and outputs are the model's.
+    """Write a folder whose encoder and generator convolve in eight bits; inputs and outputs are the model's.
 
     Args:
         model: of the compact family, exported in fp32.
@@ -63,7 +65,11 @@ def quantise(
         raise ExportError("there are no frames to calibrate on; name clips or pictures of faces")
     with replacing_folder(folder, force=force) as filling:
         roles: dict[RoleName, RoleSpec] = {}
-        for role in spec.roles:
+        for role, entry in spec.roles.items():
+            if role in FLOAT_ROLES:
+                shutil.copyfile(model.file(role), filling / entry.file)
+                roles[role] = entry
+                continue
             if progress is not None:
                 progress(f"quantising the {role}")
             roles[role] = _quantise_role(model, role, list(_feeds(model, role, clips)), filling)
