@@ -43,7 +43,9 @@ def grow(small: Compact, large: Compact) -> None:
             continue
         old = before[name]
         if any(now < then for now, then in zip(value.shape, old.shape, strict=True)):
-            raise TrainingError(f"{name} has {tuple(old.shape)} numbers and cannot shrink to {tuple(value.shape)}")
+            raise TrainingError(
+                f"{name} has shape {tuple(old.shape)}, which cannot shrink to {tuple(value.shape)}; take larger networks"
+            )
         if old.dim() < 2:
             value[(...,) if old.dim() == 0 else slice(len(old))] = old
             continue
@@ -62,14 +64,15 @@ def begin_with(model: PuppetModel, path: Path) -> None:
 
     Raises:
         TrainingError: the file cannot be read, or belongs to networks that do not fit.
+        ModelFolderError: `model.json` beside it cannot be used.
     """
-    beside = path.parent
-    if isinstance(model, Compact) and (beside / SPEC_FILE).exists():
-        small = build(ModelFolder.read(beside).spec.configuration)
-        load_weights(small, path)
-        grow(small, model)
-    else:
+    spec = ModelFolder.read(path.parent).spec if (path.parent / SPEC_FILE).exists() else None
+    if spec is None or spec.family != Compact.family or not isinstance(model, Compact):
         load_weights(model, path)
+        return
+    small = build(spec.configuration)
+    load_weights(small, path)
+    grow(small, model)
 
 
 def _places(before: tuple[int, ...], after: tuple[int, ...], *, device: torch.device) -> Tensor:

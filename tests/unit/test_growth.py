@@ -7,8 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
 
 from engines.errors import TrainingError  # noqa: E402
-from engines.families.compact import Compact, CompactConfig  # noqa: E402
-from engines.training.growth import grow  # noqa: E402
+from engines.families.compact import Compact, CompactConfig, build  # noqa: E402
+from engines.model_folder import BUNDLED  # noqa: E402
+from engines.training.growth import begin_with, grow  # noqa: E402
+from engines.training.weights import FILE  # noqa: E402
 
 SMALL = CompactConfig(size=128, segmenter=(8, 12, 16), pyramid=(8, 12, 16, 20), blocks=1, refiner=8)
 LARGE = CompactConfig(size=128, segmenter=(12, 16, 20), pyramid=(12, 18, 20, 28), blocks=2, refiner=12)
@@ -52,6 +54,19 @@ def test_new_channels_are_learnt_from_the_first_step_on() -> None:
     new = large.decoder.at_half[0].weight.grad
     assert new is not None
     assert new[:8, 8:12].abs().max() > 0
+
+
+def test_weights_in_a_model_folder_grow_into_wider_networks() -> None:
+    wider = {"pyramid": (24, 48, 96, 144), "blocks": 5}
+    small, large = Compact(), build(wider)
+
+    for model in (small, large):
+        begin_with(model, BUNDLED / FILE)
+
+    picture = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(3))
+    before, after = (model.eval().encode(picture) for model in (small, large))
+    torch.testing.assert_close(after["eighth"][:, :128], before["eighth"], rtol=1e-4, atol=1e-5)
+    assert after["eighth"].shape[1] == 144
 
 
 def test_a_model_does_not_shrink() -> None:
