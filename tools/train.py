@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from engines import families
+from engines.backends.ovino import prefers_bf16
 from engines.errors import EngineError, TrainingError
 from engines.export import export_model
 from engines.training import session
@@ -58,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--accelerator", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--devices", type=int, default=1, help="processes on this machine")
     parser.add_argument("--nodes", type=int, default=1, help="machines")
-    parser.add_argument("--precision", choices=("32-true", "bf16-mixed", "16-mixed"), default="bf16-mixed")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "32-true", "bf16-mixed", "16-mixed"),
+        default="auto",
+        help="arithmetic; auto: bf16-mixed where the processor computes in it, else 32-true: emulated it is slower",
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
     parser.add_argument("--checkpoint-every", type=float, default=120.0, metavar="SECONDS")
     parser.add_argument("--pictures-every", type=float, default=300.0, metavar="SECONDS")
@@ -75,13 +81,14 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     config = _config(options)
+    precision = _precision(options.accelerator) if options.precision == "auto" else options.precision
     several = options.devices * options.nodes > 1 or "TORCHELASTIC_RUN_ID" in os.environ
     fabric = Fabric(
         accelerator=options.accelerator,
         devices=options.devices,
         num_nodes=options.nodes,
         strategy="ddp" if several else "auto",
-        precision=options.precision,
+        precision=precision,
     )
     fabric.launch()
     cache = _cache(options, fabric, console)
@@ -95,12 +102,23 @@ def _train(options: argparse.Namespace, console: Console) -> None:
         trainer.start_from(options.start_from)
     if fabric.is_global_zero:
         begin = f"going on at step {trainer.step}" if resumed else "starting"
-        console.print(f"{begin}: {config.family}, {config.steps} steps, {fabric.device}, {options.precision}")
+        console.print(f"{begin}: {config.family}, {config.steps} steps, {fabric.device}, {precision}")
     for name in ("SIGINT", "SIGTERM"):
         signal.signal(getattr(signal, name), lambda *_: trainer.stop())
     _fit(trainer, options, console)
     if fabric.is_global_zero:
         console.print(f"stopped at step {trainer.step} of {config.steps}; the state is in {options.output}")
+
+
+def _precision(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
+    """What the device that will be taken computes in without emulation."""
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif accelerator == "cpu" or (accelerator == "auto" and not torch.backends.mps.is_available()):
+        is_fast = prefers_bf16()
+    else:
+        is_fast = False
+    return "bf16-mixed" if is_fast else "32-true"
 
 
 def _fit(trainer: Trainer, options: argparse.Namespace, console: Console) -> None:

@@ -169,10 +169,10 @@ def _compile(path: Path, settings: BackendSettings) -> Any:
 def _precision(settings: BackendSettings) -> str:
     if settings.precision != "auto":
         return settings.precision
-    return "bf16" if _prefers_bf16() else "fp32"
+    return "bf16" if prefers_bf16() else "fp32"
 
 
-def _prefers_bf16() -> bool:
+def prefers_bf16() -> bool:
     """Whether OpenVINO would choose bf16 here; it does where the processor itself computes in it."""
     openvino = import_openvino()
     chosen = openvino_core().get_property(DEVICE, "INFERENCE_PRECISION_HINT")

@@ -44,7 +44,7 @@ def grow(small: Compact, large: Compact) -> None:
         old = before[name]
         if any(now < then for now, then in zip(value.shape, old.shape, strict=True)):
             raise TrainingError(
-                f"{name} has shape {tuple(old.shape)}, which cannot shrink to {tuple(value.shape)}; take larger networks"
+                f"{name} has shape {tuple(old.shape)}, which cannot shrink to {tuple(value.shape)}: take larger ones"
             )
         if old.dim() < 2:
             value[(...,) if old.dim() == 0 else slice(len(old))] = old

@@ -23,6 +23,7 @@ from engines.training.trainer import STATE, Trainer, learning_rate, read_average
 from engines.training.weights import save_weights  # noqa: E402
 from tests.networks import configuration  # noqa: E402
 from tests.training_set import TINY, drawn_cache, tiny_config, write_cache  # noqa: E402
+from tools import train  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +119,14 @@ def test_learning_rate_warms_up_and_ends_low() -> None:
 
     assert learning_rate(config, 0) < learning_rate(config, 99) == pytest.approx(config.learning_rate)
     assert learning_rate(config, 1000) == pytest.approx(config.final_learning_rate)
+
+
+@pytest.mark.parametrize(("is_native", "wanted"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_processor_trains_in_what_it_computes_without_emulation(monkeypatch, is_native: bool, wanted: str) -> None:
+    monkeypatch.setattr(train, "prefers_bf16", lambda: is_native)
+
+    assert train._precision("cpu") == wanted
+    assert train._precision("mps") == "32-true"
 
 
 def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_bf16_is_refused_where_the_processor_lacks_it(tiny_model, monkeypatch):
 
 @pytest.mark.parametrize(("prefers", "precision"), [(True, "bf16"), (False, "fp32")])
 def test_auto_precision_is_what_openvino_would_choose(monkeypatch, prefers, precision):
-    monkeypatch.setattr("engines.backends.ovino._prefers_bf16", lambda: prefers)
+    monkeypatch.setattr("engines.backends.ovino.prefers_bf16", lambda: prefers)
 
     assert f" {precision}, " in backends.get("ovino").describe(BackendSettings())
 
