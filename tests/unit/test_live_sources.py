@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ NEVER = threading.Event()
 
 def test_a_video_is_played_in_real_time_over_and_over(tmp_path):
     source = LoopedVideo(write_video(tmp_path / "clip.mp4", brightening(4), rate=50))
+    began = time.perf_counter()
     mode = source.open()
     frames = [source.read(NEVER) for _ in range(10)]
     source.close()
@@ -30,7 +32,7 @@ def test_a_video_is_played_in_real_time_over_and_over(tmp_path):
     levels = [float(frame.image.mean()) for frame in frames]
     np.testing.assert_allclose(levels[:4], [20, 24, 28, 32], atol=2)
     np.testing.assert_allclose(levels[4:8], levels[:4], atol=1)
-    assert frames[9].captured_at - frames[0].captured_at >= 9 / 50 - 0.01
+    assert frames[9].captured_at - began >= 9 / 50 - 0.01  # the first may come late
 
 
 def test_a_missing_video_is_said_at_once(tmp_path):
