@@ -67,7 +67,7 @@ class AdversarialLoss(nn.Module):
             `adversarial`: -D(result), and `matching`: mean |a - b| / mean |b| of D's features, for the model alone.
         """
         ours, theirs = (_kinded(cut_details(picture, points)) for picture in (result, truth))
-        counts = known.float().repeat(KINDS)
+        counts = known.to(result.device).float().repeat(KINDS)
 
         def mean(scores: Tensor) -> Tensor:
             return (scores.float().mean(dim=(1, 2, 3)) * counts).mean()

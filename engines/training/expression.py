@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from engines.faces import LEFT_EYE_CORNER, MESH_SIDE, RIGHT_EYE_CORNER
 from engines.training.face_network import FaceNetwork
+from engines.training.selecting import at, rows_with_face
 
 TAPS = (48, 24)
 """Sides of the feature maps that are compared."""
@@ -48,11 +49,12 @@ class ExpressionLoss(nn.Module):
             `mesh` and `gaps` in lengths of a face, `features` relative to the truth's; 0 where no face is known.
         """
         zero = result.new_zeros((), dtype=torch.float32)
-        if not bool(known.any()):
+        rows = rows_with_face(known)
+        if rows is None:
             return dict.fromkeys(("mesh", "gaps", "features"), zero)
-        grid = crops(points[known], generator=generator)
+        grid = crops(points[rows], generator=generator)
         ours, theirs = (
-            functional.grid_sample(picture[known].float(), grid, padding_mode="border", align_corners=True)
+            functional.grid_sample(picture[rows].float(), grid, padding_mode="border", align_corners=True)
             for picture in (result, truth)
         )
         with torch.no_grad():
@@ -69,8 +71,8 @@ class ExpressionLoss(nn.Module):
 
 def gaps(mesh: Tensor) -> Tensor:
     """(batch, gaps, 2) vectors between the points of `GAPS`, of a (batch, 468, 3) mesh."""
-    first, second = (list(side) for side in zip(*GAPS, strict=True))
-    return mesh[:, second, :2] - mesh[:, first, :2]
+    first, second = zip(*GAPS, strict=True)
+    return (at(mesh, second) - at(mesh, first))[..., :2]
 
 
 def crops(points: Tensor, *, generator: torch.Generator) -> Tensor:

@@ -66,8 +66,10 @@ class FaceNetwork(nn.Module):
             else:
                 inputs = tuple(_source(node, port, numbers) for port in range(node.get_input_size()))
                 self._add(_Step(kind, inputs, number, node.get_attributes()), constants)
-        self._constants = {number for step in self._steps for number in step.inputs if number in constants}
-        for number in self._constants:
+        used = {number for step in self._steps for number in step.inputs if number in constants}
+        # Shapes are read on the CPU: a GPU would be waited for.
+        self._shapes = {number: constants[number] for number in used if not constants[number].is_floating_point()}
+        for number in used - self._shapes.keys():
             self.register_buffer(f"constant_{number}", constants[number].contiguous(), persistent=False)
         self.requires_grad_(False)
 
@@ -105,6 +107,8 @@ class FaceNetwork(nn.Module):
     def _value(self, number: int, values: dict[int, Tensor]) -> Tensor:
         if number in values:
             return values[number]
+        if number in self._shapes:
+            return self._shapes[number]
         constant: Tensor = getattr(self, f"constant_{number}")
         return constant
 

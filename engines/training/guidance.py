@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from engines.families.compact import PART_NAMES
-from engines.networks.layers import coordinate_grid
+from engines.networks.layers import coordinate_grid, inverse_2x2
+from engines.training.selecting import at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,30 +38,38 @@ _LOWER_LIP = (17, 14, 146, 375, 91, 321, 181, 405, 84, 314, 95, 324, 88, 318, 17
 _CHIN = (152, 175, 199, 200, 148, 377, 176, 400, 149, 378, 171, 396, 208, 428, 201, 421)
 
 GROUPS: dict[str, tuple[int, ...]] = {
-    "hair": _FOREHEAD, "forehead": _FOREHEAD, "right_brow": _RIGHT_BROW, "left_brow": _LEFT_BROW,
+    "forehead": _FOREHEAD, "right_brow": _RIGHT_BROW, "left_brow": _LEFT_BROW,
     "right_lid": _RIGHT_LID, "right_eye": _RIGHT_EYE, "left_lid": _LEFT_LID, "left_eye": _LEFT_EYE,
     "nose": _NOSE, "upper_lip": _UPPER_LIP, "lower_lip": _LOWER_LIP, "chin": _CHIN,
     "right_cheek": _RIGHT_CHEEK, "left_cheek": _LEFT_CHEEK, "right_ear": _RIGHT_EAR, "left_ear": _LEFT_EAR,
 }  # fmt: skip
-"""Mesh indices of every guided part; the body is free."""
+"""Mesh indices of the parts in the face."""
 
-GUIDED = tuple(PART_NAMES.index(name) for name in GROUPS)
-_NAMES = tuple(GROUPS)
+OUTER: dict[str, tuple[float, float]] = {
+    "hair": (0.0, 1.35), "right_hair": (-0.68, 0.55), "left_hair": (0.68, 0.55), "neck": (0.0, -0.3),
+    "right_shoulder": (-0.8, -0.5), "left_shoulder": (0.8, -0.5),
+}  # fmt: skip
+"""Parts beyond the mesh: where they begin, from the chin, in widths of the face to the left and heights of it up."""
+RIGID = ("hair", "right_hair", "left_hair")
+"""Of these, what is guided to move with the face all the time; neck, shoulders and body are free."""
+
+_NAMES = (*GROUPS, *RIGID)
+GUIDED = tuple(PART_NAMES.index(name) for name in _NAMES)
 OPENINGS = tuple(
     (_NAMES.index(one), _NAMES.index(other))
     for one, other in (("upper_lip", "lower_lip"), ("right_lid", "right_eye"), ("left_lid", "left_eye"))
 )
 """Pairs of guided parts, by their place in `GUIDED`, whose distance says how far mouth and eyes are open."""
 
-HAIR_REACH = 0.35
-"""How far above the forehead the hair's anchor lies, in heights from chin to forehead."""
 RIDGE = 5e-5
 """Pulls a part's least-squares affine towards the face's own; squared [-1, 1] units."""
 
-_TOP, _BOTTOM = 10, 152
+_TOP, _BOTTOM, _RIGHT, _LEFT = 10, 152, 234, 454
+"""Forehead, chin and both sides of the face."""
 _ALL = sorted({index for group in GROUPS.values() for index in group})
 _PRIOR_RADII = {
-    "hair": 0.3, "forehead": 0.16, "nose": 0.1, "chin": 0.12, "right_cheek": 0.13, "left_cheek": 0.13,
+    "hair": 0.3, "right_hair": 0.2, "left_hair": 0.2, "neck": 0.2, "right_shoulder": 0.3, "left_shoulder": 0.3,
+    "forehead": 0.16, "nose": 0.1, "chin": 0.12, "right_cheek": 0.13, "left_cheek": 0.13,
     "right_ear": 0.13, "left_ear": 0.13,
 }  # fmt: skip
 
@@ -115,37 +124,41 @@ def targets(points: Tensor, mean_face: Tensor) -> Targets:
         points: (batch, 468, 2) in [-1, 1].
         mean_face: (468, 2), from `template`.
     """
-    whole = _fit(points[:, _ALL], mean_face[_ALL], prior=None)
+    mean = mean_face[None]
+    whole = _fit(at(points, _ALL), at(mean, _ALL)[0], prior=None)
     shifts, affines = [], []
-    for name, group in GROUPS.items():
-        indices = list(group)
-        here = points[:, indices]
-        shift = here.mean(dim=1)
-        if name == "hair":
-            shift = points[:, _TOP] + HAIR_REACH * (points[:, _TOP] - points[:, _BOTTOM])
-        shifts.append(shift)
-        affines.append(whole if name == "hair" else _fit(here, mean_face[indices], prior=whole))
+    for group in GROUPS.values():
+        here = at(points, group)
+        shifts.append(here.mean(dim=1))
+        affines.append(_fit(here, at(mean, group)[0], prior=whole))
+    for name in RIGID:
+        shifts.append(outer_place(points, name))
+        affines.append(whole)
     return Targets(torch.stack(shifts, dim=1), torch.stack(affines, dim=1))
 
 
+def outer_place(points: Tensor, name: str) -> Tensor:
+    """(batch, 2): where a part beyond the mesh begins, by the (batch, 468, 2) mesh."""
+    across, up = OUTER[name]
+    to_left, to_top = points[:, _LEFT] - points[:, _RIGHT], points[:, _TOP] - points[:, _BOTTOM]
+    return points[:, _BOTTOM] + across * to_left + up * to_top
+
+
 def mask_prior(points: Tensor, *, side: int) -> Tensor:
-    """Rough soft masks for the first steps: a Gaussian per guided part, the body below, background elsewhere.
+    """Rough soft masks for the first steps: a Gaussian per part, the body below, background elsewhere.
 
     Returns:
         (batch, parts + 1, side, side), sums to one.
     """
     grid = coordinate_grid(side, side, device=points.device)
-    width = (points[:, 454] - points[:, 234]).norm(dim=1).clamp_min(0.2)[:, None, None]
+    width = (points[:, _LEFT] - points[:, _RIGHT]).norm(dim=1).clamp_min(0.2)[:, None, None]
     planes = [torch.full((points.shape[0], side, side), 0.08, device=points.device)]
     for name in PART_NAMES:
         if name == "body":
             below = grid[None, ..., 1] - points[:, _BOTTOM, 1][:, None, None]
             planes.append(torch.sigmoid(12 * below))
             continue
-        group = points[:, list(GROUPS[name])]
-        centre = group.mean(dim=1)
-        if name == "hair":
-            centre = points[:, _TOP] + HAIR_REACH * (points[:, _TOP] - points[:, _BOTTOM])
+        centre = outer_place(points, name) if name in OUTER else at(points, GROUPS[name]).mean(dim=1)
         radius = _PRIOR_RADII.get(name, 0.07) * width
         squared = (grid - centre[:, None, None]).square().sum(dim=-1)
         planes.append(torch.exp(-0.5 * squared / radius.square()))
@@ -166,13 +179,13 @@ def attention(points: Tensor, known: Tensor, *, side: int, most: float) -> Tenso
         (batch, 1, side, side).
     """
     grid = coordinate_grid(side, side, device=points.device)
-    width = (points[:, 454] - points[:, 234]).norm(dim=1).clamp_min(0.2)[:, None, None]
+    width = (points[:, _LEFT] - points[:, _RIGHT]).norm(dim=1).clamp_min(0.2)[:, None, None]
     total = torch.zeros(points.shape[0], side, side, device=points.device)
     for group, reach in (((*_UPPER_LIP, *_LOWER_LIP), 0.15), (_RIGHT_EYE, 0.09), (_LEFT_EYE, 0.09)):
-        centre = points[:, list(group)].mean(dim=1)
+        centre = at(points, group).mean(dim=1)
         squared = (grid - centre[:, None, None]).square().sum(dim=-1)
         total = torch.maximum(total, torch.exp(-0.5 * squared / (reach * width).square()))
-    return 1 + (most - 1) * (total * known[:, None, None])[:, None]
+    return 1 + (most - 1) * (total * known.to(total.device)[:, None, None])[:, None]
 
 
 def _fit(points: Tensor, model: Tensor, *, prior: Tensor | None) -> Tensor:
@@ -185,5 +198,4 @@ def _fit(points: Tensor, model: Tensor, *, prior: Tensor | None) -> Tensor:
     if prior is not None:
         covariance = covariance + RIDGE * torch.eye(2, device=model.device)
         cross = cross + RIDGE * prior
-    fitted: Tensor = cross @ torch.linalg.inv(covariance)
-    return fitted
+    return cross @ inverse_2x2(covariance)

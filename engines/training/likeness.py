@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.errors import TrainingError
+from engines.training.selecting import at, rows_with_face
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,11 +60,12 @@ class LikenessLoss(nn.Module):
             points: (batch, 468, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool.
         """
-        if not bool(known.any()):
+        rows = rows_with_face(known)
+        if rows is None:
             return result.new_zeros((), dtype=torch.float32)
-        grid = self.grid(points[known])
+        grid = self.grid(points[rows])
         ours, theirs = (
-            functional.grid_sample(picture[known].float(), grid, padding_mode="border", align_corners=True)
+            functional.grid_sample(picture[rows].float(), grid, padding_mode="border", align_corners=True)
             for picture in (result, truth)
         )
         with torch.no_grad():
@@ -74,7 +76,7 @@ class LikenessLoss(nn.Module):
     def grid(self, points: Tensor) -> Tensor:
         """(batch, 112, 112, 2): where the aligned face of a (batch, 468, 2) mesh is looked up."""
         places = torch.stack(
-            [*(points[:, list(eye)].mean(dim=1) for eye in _EYES), points[:, _NOSE], *(points[:, i] for i in _MOUTH)],
+            [*(at(points, eye).mean(dim=1) for eye in _EYES), points[:, _NOSE], *(points[:, i] for i in _MOUTH)],
             dim=1,
         )
         # The similarity from template to picture, by least squares; in the plane it is one complex factor.
@@ -123,13 +125,15 @@ class EmbeddingNetwork(nn.Module):
         unknown = {step.kind for step in self._steps} - _OPERATIONS.keys()
         if unknown:
             raise TrainingError(f"{path} has operations that are not known: {', '.join(sorted(unknown))}")
-        self._names = {name: f"constant_{index}" for index, name in enumerate(constants)}
-        for name, value in constants.items():
-            self.register_buffer(self._names[name], value, persistent=False)
+        # Shapes are read on the CPU: a GPU would be waited for.
+        self._shapes = {name: value for name, value in constants.items() if not value.is_floating_point()}
+        self._names = {name: f"constant_{index}" for index, name in enumerate(constants) if name not in self._shapes}
+        for name, buffer in self._names.items():
+            self.register_buffer(buffer, constants[name], persistent=False)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Unit embeddings, (batch, channels) float32, of (batch, 3, 112, 112) aligned faces in [0, 1]."""
-        values = {self._picture: faces * 255}
+        values = {self._picture: faces * 255, **self._shapes}
         # Pixels count to 255 here, and the cosine of two pictures of one person differs in its third digit.
         with torch.autocast(faces.device.type, enabled=False):
             for step in self._steps:

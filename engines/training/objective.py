@@ -19,6 +19,7 @@ from engines.training.grain import grain_loss
 from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.likeness import LikenessLoss
 from engines.training.perceptual import PerceptualLoss
+from engines.training.selecting import at
 from engines.training.texture import TextureLoss
 from engines.training.transforms import Transform, equivariance_affine, equivariance_shift
 
@@ -60,7 +61,8 @@ class GuidedObjective(Objective):
         super().__init__()
         self.model = model
         self.config = config
-        self.perceptual = PerceptualLoss()
+        pictorial = config.weights.perceptual + config.weights.perceptual_decoded
+        self.perceptual = PerceptualLoss() if pictorial > 0 else None
         self.expression = ExpressionLoss()
         self.texture = TextureLoss() if config.weights.texture > 0 else None
         self.likeness = make_likeness(config)
@@ -87,8 +89,8 @@ class GuidedObjective(Objective):
         }
         if weights.grain > 0:
             terms["grain"] = weights.grain * grain_loss(made["image"], batch.driving)
-        if weights.perceptual > 0 or weights.perceptual_decoded > 0:
-            terms |= self._perceptual(made, batch.driving, weight)
+        if self.perceptual is not None:
+            terms |= self._perceptual(self.perceptual, made, batch.driving, weight)
         if self.texture is not None:
             terms |= self._textures(self.texture, made, batch, step)
         terms |= self._faces(made["image"], batch, step)
@@ -120,16 +122,18 @@ class GuidedObjective(Objective):
         masks = torch.where(chosen.to(carried.device)[:, None, None, None], carried, driving.segmentation)
         return PartMotion(driving.shift, driving.affine, masks), carried
 
-    def _perceptual(self, made: dict[str, Tensor], truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def _perceptual(
+        self, loss: PerceptualLoss, made: dict[str, Tensor], truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
         weights = self.config.weights
         with torch.no_grad():
-            full = self.perceptual.features(truth)
-            half = self.perceptual.features(functional.avg_pool2d(truth, 2))
-        on_result = self.perceptual(made["image"], full, weight)
-        on_result = on_result + self.perceptual(functional.avg_pool2d(made["image"], 2), half) / 3
+            full = loss.features(truth)
+            half = loss.features(functional.avg_pool2d(truth, 2))
+        on_result = loss(made["image"], full, weight)
+        on_result = on_result + loss(functional.avg_pool2d(made["image"], 2), half) / 3
         terms = {"perceptual": weights.perceptual * on_result}
         if weights.perceptual_decoded > 0:
-            on_decoded = self.perceptual(made["decoded"], full, weight)
+            on_decoded = loss(made["decoded"], full, weight)
             terms["perceptual_decoded"] = weights.perceptual_decoded * on_decoded
         return terms
 
@@ -155,8 +159,16 @@ class GuidedObjective(Objective):
     def _textures(self, loss: TextureLoss, made: dict[str, Tensor], batch: Pairs, step: int) -> dict[str, Tensor]:
         """On the result's mouth and eyes, or on a square; beside it the whole, or a square of what was decoded."""
         weight = self.config.weights.texture
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
         points, truth = batch.driving_points, batch.driving
+        if self.config.thorough:
+            full = loss.distance(made["image"], truth)
+            return {
+                "texture_full": weight * full,
+                "texture_whole": 0.75 * weight * loss.whole(made["image"], truth),
+                "texture_details": 0.75 * weight * loss.details(made["image"], truth, points, batch.known),
+                "texture_decoded": weight / 4 * loss.whole(made["decoded"], truth),
+            }
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
         terms = {}
         if step % 2:
             apart = loss.details(made["image"], truth, points, batch.known)
@@ -173,16 +185,16 @@ class GuidedObjective(Objective):
     def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:
         weights = self.config.weights
         points = torch.cat([batch.source_points, batch.driving_points])
-        known = batch.known.repeat(2)[:, None, None].float()
+        known = batch.known.to(points.device).repeat(2)[:, None, None].float()
         wanted = targets(points, self.mean_face)
-        here = list(GUIDED)
         fade = max(weights.lasting, 1 - (1 - weights.lasting) * done / 0.6)
         share = known.mean().clamp_min(1e-3)
-        shift = ((both.shift[:, here] - wanted.shift).abs() * known).mean() / share
-        affine = ((both.affine[:, here] - wanted.affine).abs() * known[..., None]).mean() / share
-        first, second = (list(side) for side in zip(*OPENINGS, strict=True))
-        opening = both.shift[:, here][:, first] - both.shift[:, here][:, second]
-        wanted_opening = wanted.shift[:, first] - wanted.shift[:, second]
+        shift = ((at(both.shift, GUIDED) - wanted.shift).abs() * known).mean() / share
+        affine = ((at(both.affine, GUIDED) - wanted.affine).abs() * known[..., None]).mean() / share
+        first, second = zip(*OPENINGS, strict=True)
+        read = at(both.shift, GUIDED)
+        opening = at(read, first) - at(read, second)
+        wanted_opening = at(wanted.shift, first) - at(wanted.shift, second)
         opened = ((opening - wanted_opening).abs() * known).mean() / share
         terms = {
             "shift": weights.shift * fade * shift,

@@ -24,6 +24,9 @@ CANDIDATES = 10
 """Driving frames from which a hard pair takes the one that differs most in pose, mouth or eyes."""
 
 
+SENT_FRAMES = 512
+
+
 class Pairs(NamedTuple):
     """One batch."""
 
@@ -36,19 +39,27 @@ class Pairs(NamedTuple):
     driving_points: Tensor
     """(batch, 468, 2) in [-1, 1]."""
     known: Tensor
-    """(batch,) bool: both pictures have mesh points."""
+    """(batch,) bool, on the CPU, as it decides what is computed: both pictures have mesh points."""
 
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
-        return Pairs(*(value.to(device, non_blocking=True) for value in self))
+        return Pairs(*(value if value is self.known else value.to(device, non_blocking=True) for value in self))
 
 
 class PairSampler:
-    """Draws batches from a cache."""
+    """Draws batches from a cache.
 
-    def __init__(self, cache: Cache, config: TrainConfig) -> None:
+    Args:
+        cache: of frames and meshes.
+        config: of the run.
+        device: where batches are made; one that is no CPU holds all frames, 200 kB each at 256 pixels.
+    """
+
+    def __init__(self, cache: Cache, config: TrainConfig, *, device: torch.device | None = None) -> None:
         self._cache = cache
         self._config = config
+        self._device = device or torch.device("cpu")
+        self._frames = None if self._device.type == "cpu" else _sent(cache.frames, self._device)
         self._mirror = mirror_index()
         self._opening = openings(cache.points)
 
@@ -61,7 +72,7 @@ class PairSampler:
         still = rows[:, 0] == rows[:, 1]
         common = _affines(rng, stage.batch, turn=12.0, zoom=0.15, move=0.1)
         flipped = rng.random(stage.batch) < 0.5
-        colour = _colours(rng, stage.batch)
+        colour = _colours(rng, stage.batch).to(self._device)
         made = []
         for picture, points in sides:
             own = _affines(rng, stage.batch, turn=10.0, zoom=0.1, move=0.08)
@@ -71,7 +82,8 @@ class PairSampler:
             made.append(self._augmented(picture, points, _composed(common, own), flipped=flipped, stage=stage))
         known = torch.from_numpy((self._cache.scores[rows] > 0.5).all(axis=1))
         (source, source_points), (driving, driving_points) = made
-        return Pairs(_coloured(source, colour), _coloured(driving, colour), source_points, driving_points, known)
+        pairs = Pairs(_coloured(source, colour), _coloured(driving, colour), source_points, driving_points, known)
+        return pairs.to(self._device)
 
     def _pair(self, rng: np.random.Generator) -> tuple[int, int]:
         cache = self._cache
@@ -90,9 +102,11 @@ class PairSampler:
         return source, int(drivings[distance.argmax()])
 
     def _load(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        frames = np.stack([self._cache.frames[row] for row in rows])
-        picture = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
-        return picture, torch.from_numpy(self._cache.points[rows])
+        if self._frames is None:
+            frames = torch.from_numpy(np.stack([self._cache.frames[row] for row in rows]))
+        else:
+            frames = self._frames[torch.from_numpy(rows).to(self._device)]
+        return frames.permute(0, 3, 1, 2).float() / 255, torch.from_numpy(self._cache.points[rows])
 
     def _augmented(
         self, picture: Tensor, points: Tensor, affine: NDArray[np.float32], *, flipped: NDArray[np.bool_], stage: Stage
@@ -108,7 +122,9 @@ class PairSampler:
         flip = torch.from_numpy(np.where(flipped, -1.0, 1.0).astype(np.float32))
         # The mirror is the last step, so the first one on the way back.
         backward = backward * torch.stack([flip, torch.ones_like(flip), torch.ones_like(flip)], dim=1)[:, None]
-        grid = functional.affine_grid(backward, [len(picture), 3, stage.size, stage.size], align_corners=True)
+        grid = functional.affine_grid(
+            backward.to(self._device), [len(picture), 3, stage.size, stage.size], align_corners=True
+        )
         picture = functional.grid_sample(picture, grid, padding_mode="border", align_corners=True)
         points = points @ matrix.transpose(1, 2) + offset[:, None]
         mirrored = points[:, self._mirror] * torch.tensor([-1.0, 1.0])
@@ -161,3 +177,11 @@ def _coloured(picture: Tensor, colour: Tensor) -> Tensor:
     grey = picture.mean(dim=1, keepdim=True)
     picture = grey + saturation * (picture - grey)
     return ((picture - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
+
+
+def _sent(frames: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Frames on a device, sent in pieces: they are mapped from a file, and may be more than memory holds."""
+    sent = torch.empty(frames.shape, dtype=torch.uint8, device=device)
+    for start in range(0, len(frames), SENT_FRAMES):
+        sent[start : start + SENT_FRAMES] = torch.from_numpy(np.array(frames[start : start + SENT_FRAMES]))
+    return sent

@@ -35,9 +35,10 @@ def trainer(
     """
     # Tiny activations turn into denormals, which CPUs handle a hundred times slower.
     torch.set_flush_denormal(True)
+    torch.backends.cudnn.benchmark = True  # shapes stay the same
     torch.manual_seed(config.seed)
     model = families.build(config.family, config.network)
-    sampler = PairSampler(cache, config)
+    sampler = PairSampler(cache, config, device=fabric.device)
     return Trainer(
         model,
         lambda networks: _objective(networks, config, cache),

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from engines.errors import TrainingError
 from engines.training.perceptual_metric import read_trunk, why_unavailable
+from engines.training.selecting import at, rows_with_face
 
 SIDE = 128
 """Of the squares, pixels."""
@@ -46,7 +47,7 @@ class TextureLoss(nn.Module):
 
     def whole(self, result: Tensor, truth: Tensor) -> Tensor:
         """Compare (batch, 3, size, size) pictures in [0, 1] at half size."""
-        return self._distance(functional.avg_pool2d(result, 2), functional.avg_pool2d(truth, 2))
+        return self.distance(functional.avg_pool2d(result, 2), functional.avg_pool2d(truth, 2))
 
     def square(self, result: Tensor, truth: Tensor, points: Tensor, *, generator: torch.Generator) -> Tensor:
         """Compare a square near the face.
@@ -66,7 +67,7 @@ class TextureLoss(nn.Module):
             cut = [picture[:, y : y + side, x : x + side] for picture, (x, y) in zip(pictures, corner, strict=True)]
             return torch.stack(cut).contiguous(memory_format=torch.channels_last)
 
-        return self._distance(squares(result), squares(truth))
+        return self.distance(squares(result), squares(truth))
 
     def details(self, result: Tensor, truth: Tensor, points: Tensor, known: Tensor) -> Tensor:
         """Compare mouth and eyes, upright and as large as a patch; 0 where no face is known.
@@ -77,14 +78,16 @@ class TextureLoss(nn.Module):
             points: (batch, 468, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool, where there is one.
         """
-        if not bool(known.any()):
+        rows = rows_with_face(known)
+        if rows is None:
             return result.new_zeros((), dtype=torch.float32)
-        ours, theirs = (cut_details(picture[known], points[known]) for picture in (result, truth))
+        ours, theirs = (cut_details(picture[rows], points[rows]) for picture in (result, truth))
         colours = [functional.avg_pool2d(each, COLOUR_SIDE) for each in (ours, theirs)]
         off = (colours[0] - colours[1]).abs().mean() / colours[1].mean().clamp_min(1e-3)
-        return known.float().mean() * (self._distance(ours, theirs) + COLOUR * off)
+        return known.float().mean() * (self.distance(ours, theirs) + COLOUR * off)
 
-    def _distance(self, result: Tensor, truth: Tensor) -> Tensor:
+    def distance(self, result: Tensor, truth: Tensor) -> Tensor:
+        """Compare (batch, 3, h, w) pictures in [0, 1] as they are."""
         with torch.no_grad():
             wanted = self.trunk(truth)
         total = result.new_zeros((), dtype=torch.float32)
@@ -119,7 +122,7 @@ def patches(points: Tensor) -> Tensor:
         (3 x batch, 64, 64, 2) grid; all right eyes first.
     """
     across = points[:, _EYES[1][1]] - points[:, _EYES[0][0]]
-    middles = [points[:, list(group)].mean(dim=1) for group in (*_EYES, _MOUTH)]
+    middles = [at(points, group).mean(dim=1) for group in (*_EYES, _MOUTH)]
     grids = []
     for middle, share in zip(middles, (_EYE_SHARE, _EYE_SHARE, _MOUTH_SHARE), strict=True):
         cosine, sine = (share / 2 * across).unbind(dim=1)

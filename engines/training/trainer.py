@@ -88,9 +88,11 @@ class Trainer:
         groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if p.requires_grad]}]
         if self._rival is not None:
             groups.append({"params": list(self._rival.parameters()), "betas": RIVAL_BETAS})
-        optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=(0.9, 0.99))
+        is_fused = fabric.device.type == "cuda"
+        optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=is_fused)
         self._objective, self._optimiser = fabric.setup(module, optimiser)
         self._average.to(fabric.device)
+        self._finite = torch.ones((), dtype=torch.bool, device=fabric.device)
         self._stop = False
 
     @property
@@ -149,7 +151,7 @@ class Trainer:
             if self.step % LOG_STEPS == 0 or self.step == last:
                 for name, value in outcome.parts.items():
                     writer.add_scalar(f"loss/{name}", value.item(), self.step)
-            if report is not None:
+            if report is not None and self._is_looked_at():
                 report(Progress(self.step, self.config.steps, pace, outcome.loss.item()))
             if now - drawn >= self.intervals.pictures_s or self.step == last:
                 self._draw(outcome, writer)
@@ -163,7 +165,12 @@ class Trainer:
         self.fabric.barrier()
 
     def save(self) -> None:
-        """Write the whole state beside the last one, then put it in its place."""
+        """Write the whole state beside the last one, then put it in its place.
+
+        Raises:
+            TrainingError: the loss was not finite since the last one.
+        """
+        self._check_finite()
         self.run.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {
             "model": self._model.state_dict(),
@@ -184,29 +191,39 @@ class Trainer:
             group["lr"] = rate * share
         batch = self.sampler.draw(self.step, rank=self.fabric.global_rank).to(self.fabric.device)
         outcome: Outcome = self._objective(batch, self.step)
-        if not torch.isfinite(outcome.loss):
-            raise TrainingError(
-                f"the loss is {outcome.loss.item()} at step {self.step}; "
-                f"resume from {self.run / STATE} with a lower learning rate"
-            )
+        self._finite &= torch.isfinite(outcome.loss.detach())
+        if self._is_looked_at():
+            self._check_finite()
         self._optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(outcome.loss)
-        self.fabric.clip_gradients(self._objective, self._optimiser, max_norm=self.config.clip_norm)
+        self.fabric.clip_gradients(
+            self._objective, self._optimiser, max_norm=self.config.clip_norm, error_if_nonfinite=False
+        )
         self._optimiser.step()
         self.step += 1
         self._follow()
         return outcome
 
+    def _is_looked_at(self) -> bool:
+        """Asking a GPU for a number lets it wait for the next step: there, not every step's is asked for."""
+        return self.fabric.device.type == "cpu" or self.step % LOG_STEPS == 0
+
+    def _check_finite(self) -> None:
+        if not self._finite:
+            raise TrainingError(
+                f"the loss is not finite at step {self.step}, or some steps before; "
+                f"resume from {self.run / STATE} with a lower learning rate"
+            )
+
     @torch.no_grad()
     def _follow(self) -> None:
         """Move the averaged weights and statistics towards the current ones."""
         decay = min(self.config.average, (1 + self.step) / (10 + self.step))
-        current = self._model.state_dict()
-        for name, value in self._average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(current[name].to(value.dtype), 1 - decay)
-            else:
-                value.copy_(current[name])
+        current, average = self._model.state_dict(), self._average.state_dict()
+        moving = [name for name, value in average.items() if value.is_floating_point()]
+        torch._foreach_lerp_([average[name] for name in moving], [current[name] for name in moving], 1 - decay)
+        for name in average.keys() - moving:
+            average[name].copy_(current[name])
 
     def _draw(self, outcome: Outcome, writer: SummaryWriter) -> None:
         grid = picture_grid(outcome.pictures)

@@ -40,7 +40,7 @@ def test_a_grown_model_gives_the_same_pictures() -> None:
     grow(small, large)
 
     for name, value in _pictures(large).items():
-        torch.testing.assert_close(value, before[name], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(value, before[name], rtol=1e-3, atol=5e-3)
 
 
 def test_new_channels_are_learnt_from_the_first_step_on() -> None:

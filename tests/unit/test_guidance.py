@@ -25,8 +25,22 @@ def test_mirroring_twice_changes_nothing() -> None:
     assert mirror[33] == 263
 
 
-def test_every_guided_part_is_a_part_of_the_model() -> None:
-    assert set(guidance.GROUPS) == set(PART_NAMES) - {"body"}
+def test_every_part_but_the_body_has_a_place_to_begin_at() -> None:
+    assert sorted((*guidance.GROUPS, *guidance.OUTER)) == sorted(set(PART_NAMES) - {"body"})
+    assert set(guidance.RIGID) <= set(guidance.OUTER)
+
+
+def test_parts_beyond_the_mesh_lie_about_the_face() -> None:
+    points = torch.zeros(1, 468, 2)
+    for index, place in ((10, (0, -0.5)), (152, (0, 0.5)), (234, (-0.4, 0)), (454, (0.4, 0))):
+        points[0, index] = torch.tensor(place)
+
+    place = {name: guidance.outer_place(points, name)[0].tolist() for name in guidance.OUTER}
+
+    assert place["hair"] == pytest.approx((0, -0.85))
+    assert place["right_hair"][0] < -0.4 < 0.4 < place["left_hair"][0]
+    assert place["neck"][1] > 0.5
+    assert place["right_shoulder"][1] > place["neck"][1]
 
 
 def test_the_mean_face_itself_has_identity_affines(face: np.ndarray) -> None:
