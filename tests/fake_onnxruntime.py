@@ -37,7 +37,7 @@ class FakeOnnxRuntime:
 
     def InferenceSession(self, path: str, options: Any, *, providers: list[Any], enable_fallback: int) -> Any:
         ((name, wanted),) = providers
-        assert (name, wanted["use_tf32"], enable_fallback) == (CUDA, "0", 0)
+        assert (name, wanted["use_tf32"], wanted["enable_cuda_graph"], enable_fallback) == (CUDA, "0", "1", 0)
         self._fail("InferenceSession")
         return _Session(self, onnxruntime.InferenceSession(path, options, providers=[CPU]))
 
@@ -60,6 +60,10 @@ class _Value:
         self.module.copies += 1
         self.value.update_inplace(array)
 
+    def numpy(self) -> Any:
+        """A copy, as from a GPU."""
+        return self.value.numpy().copy()
+
 
 class _Session:
     def __init__(self, module: FakeOnnxRuntime, session: Any) -> None:
@@ -70,8 +74,9 @@ class _Session:
 
     def io_binding(self) -> Any:
         binding = self._session.io_binding()
-        bind = binding.bind_ortvalue_input
-        binding.bind_ortvalue_input = lambda name, value: bind(name, value.value)
+        bind_input, bind_output = binding.bind_ortvalue_input, binding.bind_ortvalue_output
+        binding.bind_ortvalue_input = lambda name, value: bind_input(name, value.value)
+        binding.bind_ortvalue_output = lambda name, value: bind_output(name, value.value)
         return binding
 
     def run_with_iobinding(self, binding: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations at run time
 from typing import TYPE_CHECKING, Literal
 
@@ -155,8 +156,10 @@ def _head(report: GpuReport) -> Iterator[str]:
     yield f"- {report.backend}"
     if report.stand_in is not None:
         yield f"- It stands in for TensorRT: {report.stand_in}"
-    yield f"- Compute capability {device.capability}, {device.memory_gib:.0f} GiB, driver for CUDA {device.driver}, "
-    yield f"  bindings of CUDA {device.cuda}"
+    yield (
+        f"- Compute capability {device.capability}, {device.memory_gib:.0f} GiB, driver for CUDA {device.driver}, "
+        f"bindings of CUDA {device.cuda}"
+    )
     yield f"- {report.platform}"
     yield f"- {', '.join(f'{name} {version}' for name, version in report.packages.items())}"
     yield ""
@@ -220,9 +223,12 @@ def _pieces(way: Way) -> Iterator[str]:
 def _checks(report: GpuReport) -> Iterator[str]:
     yield "## Checks (`tests/gpu`)"
     yield ""
+    skipped = Counter(check.detail for check in report.checks if check.outcome == "skipped")
     for check in report.checks:
         detail = f": {check.detail}" if check.detail else ""
-        yield f"- {check.outcome}: {check.name}{detail}"
+        if check.outcome != "skipped":
+            yield f"- {check.outcome}: {check.name}{detail}"
+    yield from (f"- skipped: {count}, as {reason}" for reason, count in skipped.items())
     if not report.checks:
         yield "None was run."
     yield ""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -81,14 +82,15 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     config = _config(options)
-    precision = _precision(options.accelerator) if options.precision == "auto" else options.precision
+    device = _device(options.accelerator)
+    precision = _precision(device) if options.precision == "auto" else options.precision
     several = options.devices * options.nodes > 1 or "TORCHELASTIC_RUN_ID" in os.environ
     fabric = Fabric(
         accelerator=options.accelerator,
         devices=options.devices,
         num_nodes=options.nodes,
         strategy="ddp" if several else "auto",
-        precision=precision,
+        **({"precision": precision} if precision == "32-true" else {"plugins": InputsAsGiven(precision, device)}),
     )
     fabric.launch()
     cache = _cache(options, fabric, console)
@@ -110,15 +112,27 @@ def _train(options: argparse.Namespace, console: Console) -> None:
         console.print(f"stopped at step {trainer.step} of {config.steps}; the state is in {options.output}")
 
 
-def _precision(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
-    """What the device that will be taken computes in without emulation."""
+class InputsAsGiven(MixedPrecision):
+    """Autocast without rounding what is given to the networks: in bfloat16 mesh points are off by half a pixel."""
+
+    def convert_input(self, data: Any) -> Any:
+        """See `MixedPrecision`."""
+        return data
+
+
+def _device(accelerator: str) -> str:
+    """What kind of device will be taken."""
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
-        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    elif accelerator == "cpu" or (accelerator == "auto" and not torch.backends.mps.is_available()):
-        is_fast = prefers_bf16()
-    else:
-        is_fast = False
-    return "bf16-mixed" if is_fast else "32-true"
+        return "cuda"
+    if accelerator in ("auto", "gpu", "mps") and torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
+
+
+def _precision(device: str) -> Literal["bf16-mixed", "32-true"]:
+    """What a kind of device computes in without emulation."""
+    is_fast = {"cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False), "cpu": prefers_bf16}
+    return "bf16-mixed" if device in is_fast and is_fast[device]() else "32-true"
 
 
 def _fit(trainer: Trainer, options: argparse.Namespace, console: Console) -> None:

@@ -19,6 +19,7 @@ from lightning_fabric import Fabric  # noqa: E402
 from engines import families  # noqa: E402
 from engines.errors import TrainingError  # noqa: E402
 from engines.training import session  # noqa: E402
+from engines.training.perceptual_metric import why_unavailable  # noqa: E402
 from engines.training.trainer import STATE, Trainer, learning_rate, read_average  # noqa: E402
 from engines.training.weights import save_weights  # noqa: E402
 from tests.networks import configuration  # noqa: E402
@@ -127,6 +128,31 @@ def test_a_processor_trains_in_what_it_computes_without_emulation(monkeypatch, i
 
     assert train._precision("cpu") == wanted
     assert train._precision("mps") == "32-true"
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
+def test_mesh_points_reach_the_losses_unrounded(precision: str) -> None:
+    given = {} if precision == "32-true" else {"plugins": train.InputsAsGiven(precision, "cpu")}
+    fabric = Fabric(accelerator="cpu", devices=1, **given)
+    model = torch.nn.Linear(2, 2)
+    seen = []
+    model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].dtype))
+
+    made = fabric.setup(model)(torch.rand(1, 2))
+
+    assert seen == [torch.float32]
+    assert made.dtype == torch.float32
+
+
+@pytest.mark.skipif(why_unavailable() is not None, reason=str(why_unavailable()))
+def test_the_texture_loss_can_see_all_in_every_step(tmp_path: Path) -> None:
+    config = tiny_config(weights={"texture": 1.0}, thorough=True)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    trainer = session.trainer(config, drawn_cache(np.random.default_rng(3)), run=tmp_path, fabric=fabric)
+
+    terms = trainer._objective(trainer.sampler.draw(0), 0).parts
+    assert {"texture_full", "texture_whole", "texture_details", "texture_decoded"} <= terms.keys()
+    assert all(torch.isfinite(term) for term in terms.values())
 
 
 def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
 
+from engines.training import pairs  # noqa: E402
 from engines.training.pairs import PairSampler  # noqa: E402
+from engines.training.selecting import at, rows_with_face  # noqa: E402
 from tests.training_set import drawn_cache, tiny_config  # noqa: E402
 
 
@@ -18,6 +20,29 @@ def test_the_same_step_gives_the_same_batch(rng: np.random.Generator) -> None:
 
     for one, other in zip(first, again, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_frames_that_a_device_holds_give_the_same_batch(rng: np.random.Generator, monkeypatch) -> None:
+    monkeypatch.setattr(pairs, "SENT_FRAMES", 5)
+    cache = drawn_cache(rng)
+    mapped, held = (PairSampler(cache, tiny_config()) for _ in range(2))
+    held._frames = pairs._sent(cache.frames, torch.device("cpu"))
+
+    torch.testing.assert_close(held.draw(5).driving, mapped.draw(5).driving, rtol=0, atol=0)
+
+
+def test_rows_with_a_face_fill_the_batch() -> None:
+    rows = rows_with_face(torch.tensor([False, True, False, True, False]))
+
+    assert rows is not None
+    assert rows.tolist() == [1, 3, 1, 3, 1]
+    assert rows_with_face(torch.tensor([False, False])) is None
+
+
+def test_points_are_picked_by_their_indices() -> None:
+    points = torch.rand(2, 9, 2)
+
+    torch.testing.assert_close(at(points, (7, 0, 7)), points[:, [7, 0, 7]])
 
 
 @pytest.mark.parametrize(("step", "rank"), [(6, 0), (5, 1)])
