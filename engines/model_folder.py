@@ -122,6 +122,19 @@ def rename_parts(path: Path, names: Sequence[str]) -> ModelFolder:
     return ModelFolder.read(path)
 
 
+def larger_sister(model: ModelFolder) -> ModelFolder | None:
+    """The folder NAME-m beside a model NAME, a slower and better one with the same parts; None if there is none.
+
+    Raises:
+        ModelFolderError: there is one, and it cannot be used.
+    """
+    path = model.path.with_name(f"{model.path.name}-m")
+    if not (path / SPEC_FILE).is_file():
+        return None
+    larger = ModelFolder.read(path)
+    return larger if larger.spec.part_names == model.spec.part_names else None
+
+
 def eight_bit_copy(model: ModelFolder) -> ModelFolder | None:
     """The folder NAME-int8 beside a model NAME, as `tools/quantise.py` makes it; None if there is none.
 

@@ -128,6 +128,7 @@ def _add_model_arguments(group: argparse._ArgumentGroup) -> None:
         help=f"{', '.join(backends.names())}, or auto: the first of them that is usable here",
     )
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the backend's choice)")
+    add("--light", action="store_true", help="the smaller of the bundled models: faster, not as good")
 
 
 def _add_motion_arguments(group: argparse._ArgumentGroup) -> None:

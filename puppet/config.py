@@ -33,6 +33,7 @@ class RenderConfig(BaseModel):
     driving: str = Field(description="video whose motion it takes, or scripted[:SECONDS]")
     output: Path
     model: Path = Field(DEFAULT_MODEL, description="model folder")
+    light: bool = Field(default=False, description="this model, even if it has a larger sister")
     backend: str = "auto"
     threads: NonNegativeInt = 0
     size: Literal[256, 512, 768, 1024] | None = Field(None, description="None leaves the choice to LiveSettings")

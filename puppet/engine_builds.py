@@ -20,7 +20,7 @@ from engines.backends.base import BackendSettings
 from engines.engine_files import AGAIN
 from engines.engine_spec import TITLES
 from engines.errors import BuildError
-from engines.model_folder import ModelFolder
+from engines.model_folder import ModelFolder, larger_sister
 from puppet import config
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COMPARED_ON = 2
 class Missing:
     """Engines that could be built."""
 
-    model: Path
+    models: tuple[Path, ...]
     backend: TensorRtName
     device: str
     reason: str
@@ -50,7 +50,7 @@ class Missing:
         """What to start with Python, in `ROOT`; it tells its progress on stdout, see `Step`."""
         pictures = [str(path) for path in config.avatars()[:COMPARED_ON]]
         flags = ["--backend", self.backend, "--json", "--pictures", *pictures]
-        return ["-m", "engines.building", str(self.model.absolute()), *flags]
+        return ["-m", "engines.building", *(str(path.absolute()) for path in self.models), *flags]
 
     @property
     def sentence(self) -> str:
@@ -87,20 +87,23 @@ class Step:
 
 
 def missing(path: Path) -> Missing | None:
-    """What could be built for a model folder; None where no TensorRT can run, or an engine is there.
+    """What could be built for a model folder and its larger sister; None where no TensorRT can run, or all is there.
 
     Raises:
         ModelFolderError: the folder is no model.
     """
     model, found = ModelFolder.read(path), None
+    models = [each for each in (model, larger_sister(model)) if each is not None]
     for name in NAMES:
         backend = backends.get(name)
         if backend.why_unavailable() is not None:
             continue
-        reason = backend.why_unsuitable(model, BackendSettings())
-        if reason is None:
+        reasons = {each.path: backend.why_unsuitable(each, BackendSettings()) for each in models}
+        wanted = {each: reason for each, reason in reasons.items() if reason is not None}
+        if not wanted:
             return None
-        found = found or Missing(path, name, trt_vendor.machine(name).device or "the GPU", reason)
+        device = trt_vendor.machine(name).device or "the GPU"
+        found = found or Missing(tuple(wanted), name, device, next(iter(wanted.values())))
     return found
 
 

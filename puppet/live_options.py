@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic; auto as --backend",
     )
     add("--threads", type=int, default=0, metavar="N", help="CPU threads (0: the backend's choice)")
+    add("--light", action="store_true", help="the smaller of the bundled models, even if there is time for the larger")
     add("--rebuild", action="store_true", help="build TensorRT engines first, where some are missing or do not fit")
     add("--capture", default="1280x720@30", metavar="WxH@FPS", help="asked of the camera (1280x720@30)")
     add("--canvas", default="1280x720@30", metavar="WxH@FPS", help="size of the output, constant (1280x720@30)")
@@ -108,7 +109,7 @@ def open_puppeteer(chosen: argparse.Namespace, *, step: Callable[[str], None] = 
 
     model = ModelFolder.read(chosen.model)
     if chosen.backend == chosen.precision == "auto":
-        puppeteer = choosing.open_measured(model, threads=chosen.threads, step=step)
+        puppeteer = choosing.open_measured(model, threads=chosen.threads, is_light=chosen.light, step=step)
     else:
         settings = BackendSettings(threads=chosen.threads, precision=chosen.precision)
         puppeteer = Puppeteer(model, backend=chosen.backend, engine_settings=settings, step=step)

@@ -160,10 +160,12 @@ def _square(crop: Crop, samples: Iterator[Image], finder: Any, *, name: str) -> 
 
 def _open_puppeteer(config: RenderConfig) -> Puppeteer:
     from engines.backends.base import BackendSettings
-    from engines.model_folder import ModelFolder
+    from engines.model_folder import ModelFolder, larger_sister
     from puppet.puppeteer import Puppeteer
 
     model = ModelFolder.read(config.model)
+    if not config.light:
+        model = larger_sister(model) or model  # there is time
     return Puppeteer(model, backend=config.backend, engine_settings=BackendSettings(threads=config.threads))
 
 

@@ -38,6 +38,7 @@ class SavedSettings(BaseModel):
     crops: dict[Path, Square] = Field({}, description="parts of pictures, chosen by hand", max_length=MOST_AVATARS)
     folder: Path | None = Field(None, description="whose pictures are on the strip, too")
     model: Path | None = Field(None, description="model folder; None: the bundled one")
+    light: bool = Field(default=False, description="the smaller of the bundled models, even if there is time for more")
     swap_presets: dict[str, SwapPreset] = Field({}, description="by the user's own names", max_length=MOST_PRESETS)
     has_agreed: bool = Field(default=False, description="the notice on consent and disclosure was read")
     ghost: float = Field(0.0, ge=0.0, le=1.0, description="how strongly the avatar lies over the camera's picture")

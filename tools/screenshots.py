@@ -25,7 +25,6 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QTab
 
 from puppet import config
 from puppet.calibration import FaceState
-from puppet.choosing import MEASURING
 from puppet.gui import style
 from puppet.gui.crop import CropDialog
 from puppet.gui.first_run import AVATAR, CALIBRATE, CAMERA, NOTICE_PAGE, FirstRun
@@ -33,6 +32,7 @@ from puppet.gui.models import Opener
 from puppet.gui.start import Start
 from puppet.gui.window import Window
 from puppet.live_options import add_arguments, open_puppeteer
+from puppet.measuring import MEASURING
 from puppet.pipeline import Pipeline
 from puppet.saved_settings import SavedSettings
 from puppet.settings import OutputSettings
@@ -250,11 +250,12 @@ def _application(folder: Path, *, scale: float, text: float) -> QApplication:
     return application
 
 
-def _open(path: Path, loading: Loading) -> Puppeteer:
+def _open(path: Path, loading: Loading, is_light: bool) -> Puppeteer:
     """As the program does it by default."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return open_puppeteer(parser.parse_args(["--model", str(path)]), step=loading.step)
+    flags = ["--light"] if is_light else []
+    return open_puppeteer(parser.parse_args(["--model", str(path), *flags]), step=loading.step)
 
 
 def _clip(folder: Path) -> Path:

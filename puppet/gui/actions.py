@@ -107,8 +107,14 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "bundled_model", "Bundled model", "Ctrl+B", lambda shell: shell.models.load(DEFAULT_MODEL),
-        "Drives the avatar by the model that comes with the program", "Model",
-        lambda shell: shell.models.path is None,
+        "Drives the avatar by the program's own model, the larger of two where the machine is fast enough",
+        "Model", lambda shell: shell.models.path is None and not shell.models.is_light,
+    ),
+    Row(
+        "light_model", "Light bundled model", "Ctrl+Shift+B",
+        lambda shell: shell.models.load(DEFAULT_MODEL, is_light=True),
+        "Drives the avatar by the smaller of the program's models, and leaves more of the machine to others", "Model",
+        lambda shell: shell.models.path is None and shell.models.is_light,
     ),
     Row(
         "import_checkpoint", "Import a checkpoint…", "Ctrl+I", lambda shell: shell.models.ask_checkpoint(),

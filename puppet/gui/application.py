@@ -138,8 +138,9 @@ def _remember(saved: SavedSettings, path: Path) -> None:
 def _opener(chosen: argparse.Namespace, saved: SavedSettings) -> tuple[Opener, str | None]:
     """What loads the model that was asked for, else last time's; and one sentence if that is not to be had."""
 
-    def open_puppeteer(path: Path, loading: Loading) -> Puppeteer:
-        return live_options.open_puppeteer(argparse.Namespace(**{**vars(chosen), "model": path}), step=loading.step)
+    def open_puppeteer(path: Path, loading: Loading, is_light: bool) -> Puppeteer:
+        wanted = argparse.Namespace(**{**vars(chosen), "model": path, "light": is_light})
+        return live_options.open_puppeteer(wanted, step=loading.step)
 
     path, sentence = chosen.model, None
     if path == config.DEFAULT_MODEL and saved.model is not None:
@@ -147,7 +148,7 @@ def _opener(chosen: argparse.Namespace, saved: SavedSettings) -> tuple[Opener, s
             path = ModelFolder.read(saved.model).path
         except EngineError as error:
             sentence = f"the bundled model is used, because last time's cannot be: {error}"
-    return Opener(open_puppeteer, path), sentence
+    return Opener(open_puppeteer, path, is_light=chosen.light or saved.light), sentence
 
 
 def _first_avatar(wanted: Path | None, saved: SavedSettings) -> Path:

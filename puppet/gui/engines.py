@@ -132,7 +132,7 @@ class EngineBuilds(QObject):
         elif code != 0:
             self._commands.say(self._failure or f"building engines ended with code {code}")
         else:
-            use = Offer("Use them", lambda: self._models.load(self._path()))
+            use = Offer("Use them", lambda: self._models.load(self._path(), is_light=self._models.is_light))
             self._commands.say("the engines are built and checked", offer=use)
 
     @staticmethod

@@ -14,9 +14,9 @@ import platformdirs
 from PyQt6.QtCore import QObject, QProcess
 
 from puppet import config
-from puppet.choosing import MEASURING
 from puppet.gui import dialogs
 from puppet.loading import Loading
+from puppet.measuring import MEASURING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,22 +36,26 @@ END_MS = 3000
 class Opener:
     """Opens models, and remembers what is open."""
 
-    def __init__(self, open_puppeteer: Callable[[Path, Loading], Puppeteer], path: Path) -> None:
-        """Take what loads a model folder, and the folder to begin with."""
+    def __init__(
+        self, open_puppeteer: Callable[[Path, Loading, bool], Puppeteer], path: Path, *, is_light: bool = False
+    ) -> None:
+        """Take what loads a model folder, itself or its larger sister, and the folder to begin with."""
         self.loading = Loading()
         self.path = path
+        self.is_light = is_light
+        """The model itself is taken, even if there is time for its larger sister."""
         self.part_names: tuple[str, ...] = ()
         """Of parts that can be swapped; none while no model is there."""
         self._open_puppeteer = open_puppeteer
 
     def __call__(self) -> Puppeteer:
         """Load the model that was asked for last; called in the pipeline's thread."""
-        return self.open(self.path)
+        return self.open(self.path, is_light=self.is_light)
 
-    def open(self, path: Path) -> Puppeteer:
+    def open(self, path: Path, *, is_light: bool) -> Puppeteer:
         """Load that model; called in the pipeline's thread."""
-        puppeteer = self._open_puppeteer(path, self.loading)
-        self.path = path
+        puppeteer = self._open_puppeteer(path, self.loading, is_light)
+        self.path, self.is_light = path, is_light
         self.part_names = puppeteer.part_names if puppeteer.can_swap else ()
         return puppeteer
 
@@ -78,6 +82,11 @@ class Models:
         path = self._opener.path if self._opener is not None else config.DEFAULT_MODEL
         return None if path == config.DEFAULT_MODEL else path
 
+    @property
+    def is_light(self) -> bool:
+        """Whether the smaller of two models is wanted."""
+        return self._opener is not None and self._opener.is_light
+
     def work(self, phase: str) -> tuple[str | None, float, str]:
         """What is going on, in words, for how many seconds, and how it is called off; phase is the pipeline's."""
         if self._import is not None:
@@ -100,7 +109,7 @@ class Models:
         """Choose another model folder."""
         dialogs.ask_model(self._window, self.load)
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path, *, is_light: bool = False) -> None:
         """Use that model; if it cannot be used, the last one stays."""
         opener = self._opener
         if opener is None or self._is_loading:
@@ -109,7 +118,7 @@ class Models:
         self._is_loading, opener.loading = True, Loading()
         self._commands.clear_swap()
         self._commands.tasks.watch(
-            self._pipeline.load_model(lambda: opener.open(path)),
+            self._pipeline.load_model(lambda: opener.open(path, is_light=is_light)),
             then=lambda _: self._end_loading(f"the avatar is driven by the model in {path}", is_loaded=True),
             failed=lambda sentence: self._end_loading(sentence, is_loaded=False),
         )

@@ -106,6 +106,7 @@ class Window(QMainWindow):
             crops=dict(list(strip.crops.items())[-MOST_AVATARS:]),
             folder=self.gallery.folder,
             model=self.models.path,
+            light=self.models.is_light,
             swap_presets=self.parts.presets.value(),
             has_agreed=self.has_agreed,
             ghost=self.parts.ghost.value(),

@@ -122,7 +122,7 @@ def test_flags_win_over_what_was_saved_and_leave_the_rest():
 
 
 def test_last_times_model_is_used_again_and_a_lost_one_is_told(tiny_model, tmp_path):
-    chosen = argparse.Namespace(model=config.DEFAULT_MODEL)
+    chosen = argparse.Namespace(model=config.DEFAULT_MODEL, light=False)
 
     opener, sentence = application._opener(chosen, SavedSettings(model=tiny_model.path))
     assert (opener.path, sentence) == (tiny_model.path, None)

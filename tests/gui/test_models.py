@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from puppet.choosing import MEASURING
 from puppet.config import DEFAULT_MODEL
 from puppet.errors import PuppetError
 from puppet.gui import models
 from puppet.gui.models import Opener
 from puppet.gui.work import WorkBar
 from puppet.loading import CalledOffError, Loading
+from puppet.measuring import MEASURING
 from puppet.pipeline import Pipeline
 from puppet.settings import CameraSettings, Settings
 from tests.gui.conftest import WAIT_MS
@@ -50,9 +50,11 @@ class FakeOpener(Opener):
         self.gate = threading.Event()
         self.gate.set()
         self.opened: list[FakeModel] = []
+        self.lights: list[bool] = []
         super().__init__(self._make, DEFAULT_MODEL)
 
-    def _make(self, path: Path, loading: Loading) -> FakeModel:
+    def _make(self, path: Path, loading: Loading, is_light: bool) -> FakeModel:
+        self.lights.append(is_light)
         loading.step(f"reading {path.name}")
         assert self.gate.wait(PATIENCE_S)
         loading.step("loading the generator")
@@ -105,6 +107,16 @@ def test_another_model_takes_over_with_the_same_avatar(running, opener, qtbot):
     running._actions["bundled_model"].trigger()
     qtbot.waitUntil(lambda: is_driven_by(running, DEFAULT_MODEL.name), timeout=WAIT_MS)
     assert running.saved().model is None
+
+
+def test_the_light_model_is_chosen_and_remembered(running, opener, qtbot):
+    running._actions["light_model"].trigger()
+
+    qtbot.waitUntil(lambda: running.saved().light, timeout=WAIT_MS)
+    assert opener.lights == [False, True]
+    assert running.saved().model is None
+    running._actions["bundled_model"].trigger()
+    qtbot.waitUntil(lambda: not running.saved().light, timeout=WAIT_MS)
 
 
 def test_only_measuring_can_be_skipped_while_the_first_model_is_loaded(window, opener):

@@ -39,6 +39,20 @@ def test_engines_that_fit_are_no_offer(fake_gpu, tiny_model):
     assert missing(tiny_model.path) is None
 
 
+def test_the_larger_sister_is_built_too(fake_gpu, tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed (extra: train)")
+    from tests.tiny_model import write
+
+    model, larger = write(tmp_path / "tiny"), write(tmp_path / "tiny-m", can_enlarge=True)
+    assert missing(model.path).models == (model.path, larger.path)
+
+    build_all(model, precision="fp16")
+    found = missing(model.path)
+    assert found.command[2:4] == [str(larger.path), "--backend"]
+    build_all(larger, precision="fp16")
+    assert missing(model.path) is None
+
+
 def test_engines_of_another_version_are_an_offer_that_says_why(fake_gpu, tiny_model, monkeypatch):
     build_all(tiny_model, precision="fp16")
     FakeGpu(version="11.4.0").install(monkeypatch)
@@ -76,7 +90,7 @@ def test_rebuild_waits_for_the_tool_and_says_when_it_failed(tiny_model, monkeypa
         def command(self):
             return ["-c", f"open({str(tmp_path / 'ran')!r}, 'w').close(); raise SystemExit(2)"]
 
-    monkeypatch.setattr(engine_builds, "missing", lambda path: Failing(path, "tensorrt", "RTX 4090", "none"))
+    monkeypatch.setattr(engine_builds, "missing", lambda path: Failing((path,), "tensorrt", "RTX 4090", "none"))
 
     with pytest.raises(BuildError, match=r"were not built \(exit code 2\); leave out --rebuild"):
         build_now(tiny_model.path)

@@ -245,7 +245,9 @@ def test_a_full_gpu_is_said_once_for_all_its_engines_and_tried_again_next_time(
 def choice(model, backend):
     from puppet.choosing import Choice, _machine
 
-    found = Choice(machine=_machine(model, "auto", 0), backend=backend, precision="fp32", size=32, fps=100.0)
+    found = Choice(
+        machine=_machine(model, "auto", 0, is_light=False), backend=backend, precision="fp32", size=32, fps=100.0
+    )
     return found.model_dump_json()
 
 
