@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puppet.limits import common_way
+from puppet.part_groups import of_head, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,10 @@ class Gains:
 
     def __init__(self, part_names: Sequence[str]) -> None:
         """Take the names of the K parts."""
-        words = [set(name.lower().replace(" ", "_").split("_")) for name in part_names]
-        self._mouth = np.array([bool(each & MOUTH) for each in words], bool)
-        self._eyes = np.array([bool(each & EYES) for each in words], bool)
-        self._head = ~(self._mouth | self._eyes)
+        self._mouth, self._eyes = (
+            np.array([bool(words(name) & region) for name in part_names], bool) for region in (MOUTH, EYES)
+        )
+        self._head = ~(self._mouth | self._eyes) & of_head(part_names)
         self.has_regions = bool(self._mouth.any() and self._eyes.any() and self._head.sum() >= FEWEST)
 
     def shifts(self, way: Floats, rest: Floats, settings: LiveSettings) -> Floats:

@@ -28,26 +28,29 @@ moved, tilted and made larger. In one frame of ten a head is turned farther; wha
 MOST_TURNED = 0.115
 
 
-def hold_back_turn(way: Floats, rest: Floats) -> tuple[Floats, float]:
+def hold_back_turn(way: Floats, rest: Floats, of: NDArray[np.bool_] | None = None) -> tuple[Floats, float]:
     """Ways of parts whose head is turned no farther than limits allow.
 
-    All parts are held back alike, so that they stay together, and across and upwards apart: who looks far to the side
-    still nods.
+    All parts of the head are held back alike, so that they stay together, and across and upwards apart: who looks far
+    to the side still nods.
 
     Args:
         way: how far each part goes, float32 (K, 2).
         rest: from where, float32 (K, 2).
+        of: the head's parts, bool (K,); all, if it is left out.
 
     Returns:
         Ways, float32 (K, 2), and the share that is left of the turn that is held back more, from 0 to 1.
     """
-    turned = np.sqrt(np.square(way - common_way(way, rest)).mean(axis=0))
+    head = np.ones(len(way), bool) if of is None else of
+    turned = np.sqrt(np.square(way - common_way(way, rest, of=head))[head].mean(axis=0))
     is_over = turned > TURNED
     if not is_over.any():
         return way, 1.0
     shares = np.where(is_over, soft_limit(turned, TURNED, MOST_TURNED) / np.maximum(turned, 1e-6), 1)
-    middle = way.mean(axis=0)
-    return (middle + shares * (way - middle)).astype(np.float32), float(shares.min())
+    middle = way[head].mean(axis=0)
+    held = np.where(head[:, None], middle + shares * (way - middle), way)
+    return held.astype(np.float32), float(shares.min())
 
 
 def limit_affines(affine: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -69,20 +72,21 @@ def limit_affines(affine: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return np.where(is_over[:, None, None], limited, affine).astype(np.float32), is_over
 
 
-def limit_shifts(way: Floats, rest: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Ways of the parts, each near to where the movement of all of them would take it.
+def limit_shifts(way: Floats, rest: Floats, of: NDArray[np.bool_] | None = None) -> tuple[Floats, NDArray[np.bool_]]:
+    """Ways of the head's parts, each near to where the movement of all of them would take it.
 
     Args:
         way: how far each part goes, float32 (K, 2).
         rest: from where, float32 (K, 2).
+        of: the head's parts, bool (K,); all, if it is left out. The others go as they are.
 
     Returns:
         Ways, float32 (K, 2), and which of them were changed, bool (K,).
     """
-    common = common_way(way, rest)
+    common = common_way(way, rest, of=of)
     own = way - common
     distance = np.linalg.norm(own, axis=1)
-    is_over = distance > AWAY
+    is_over = (distance > AWAY) if of is None else (distance > AWAY) & of
     if not is_over.any():
         return way, is_over
     share = soft_limit(distance, AWAY, MOST_AWAY) / np.maximum(distance, 1e-6)

@@ -13,6 +13,7 @@ import numpy as np
 
 from puppet.gains import Gains
 from puppet.limits import hold_back_turn, limit_affines, limit_shifts
+from puppet.part_groups import of_head
 from puppet.tilt import upright
 from puppet.types import Floats, Motion
 
@@ -163,10 +164,12 @@ class MotionBasis:
         self.avatar = avatar
         self.first = first
         self.first_inverse = inverse(first.affine)
-        self.scale = hull_scale(avatar.shift, first.shift)
+        names = part_names or [""] * len(first.shift)
+        self._head = of_head(names)
+        self.scale = hull_scale(avatar.shift[self._head], first.shift[self._head])
         self.upright = upright(first.shift, part_names)
         self.held = self.limited = 0
-        self._gains = Gains(part_names or [""] * len(first.shift))
+        self._gains = Gains(names)
         self._further = tuple(further)
         self._last_target = avatar
 
@@ -208,25 +211,24 @@ class MotionBasis:
         way = self._gains.shifts(way, self.avatar.shift, settings)
         relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))
         target = Motion(self.avatar.shift + way, relative @ self.avatar.affine)
-        if not settings.limits or any(_is_near(target, view) for view in self._further):
+        if not settings.limits or any(self._is_near(target, view) for view in self._further):
             return target
         way, relative = self._limited(way, relative)
         return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
 
     def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
         """The head held back as a whole where it turns too far, then single parts that still go astray."""
-        way, share = hold_back_turn(way, self.avatar.shift)
+        way, share = hold_back_turn(way, self.avatar.shift, self._head)
         if share < 1:
             relative = power(relative, share)
-        way, is_away = limit_shifts(way, self.avatar.shift)
+        way, is_away = limit_shifts(way, self.avatar.shift, self._head)
         relative, is_stretched = limit_affines(relative)
         self.limited = len(way) if share < 1 else int((is_away | is_stretched).sum())
         return way, relative
 
-
-def _is_near(target: Motion, view: Motion) -> bool:
-    """Whether no limit holds a target back from a view."""
-    way = target.shift - view.shift
-    if hold_back_turn(way, view.shift)[1] < 1 or limit_shifts(way, view.shift)[1].any():
-        return False
-    return is_usable(target) and not limit_affines(target.affine @ inverse(view.affine))[1].any()
+    def _is_near(self, target: Motion, view: Motion) -> bool:
+        """Whether no limit holds a target back from a view."""
+        way = target.shift - view.shift
+        if hold_back_turn(way, view.shift, self._head)[1] < 1 or limit_shifts(way, view.shift, self._head)[1].any():
+            return False
+        return is_usable(target) and not limit_affines(target.affine @ inverse(view.affine))[1].any()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from puppet.part_groups import of_head
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,7 +33,8 @@ def upright(shift: Floats, part_names: Sequence[str]) -> Floats:
         shift: of the head's parts, float32 (K, 2).
         part_names: a name each; `right_x` and `left_x`, the person's own, are a pair. Without any, the identity.
     """
-    numbers = {name: number for number, name in enumerate(part_names)}
+    heads = of_head(part_names)
+    numbers = {name: number for number, name in enumerate(part_names) if heads[number]}
     pairs = [
         (numbers[name], numbers[other])
         for name in numbers

@@ -10,6 +10,7 @@ import pytest
 from puppet import limits
 from puppet.gains import Gains
 from puppet.motion import MotionBasis
+from puppet.part_groups import of_head
 from puppet.settings import LiveSettings
 from puppet.tilt import MOST_TILT, upright
 from puppet.types import Motion
@@ -185,3 +186,44 @@ def test_without_names_only_the_head_has_a_gain(rng):
 
     assert not gains.has_regions
     np.testing.assert_allclose(gains.shifts(way, FACE, LiveSettings(mouth=2, head=0.5)), way / 2)
+
+
+OUTER_NAMES = (*NAMES, "right_hair", "left_hair", "neck", "right_shoulder", "left_shoulder")
+OUTER = np.concatenate([FACE, np.float32([[-0.5, 0], [0.5, 0], [0, 0.6], [-0.7, 0.9], [0.7, 0.9]])])
+
+
+def test_parts_beside_the_head_are_told_by_their_names():
+    assert of_head(OUTER_NAMES).tolist() == [True] * len(NAMES) + [False] * 5
+    assert of_head(("hair", "right_ear", "left_ear", "nose")).all()
+    assert of_head(("neck", "left_shoulder", "nose")).all(), "too few would be left"
+
+
+def test_shoulders_neither_hold_a_turned_head_back_nor_come_along_with_it(rng):
+    way = np.zeros_like(FACE) + np.float32([0.05, 0])
+    way[3] += np.float32([0.5, 0])  # the nose goes far
+    outer = np.concatenate([way, np.zeros((5, 2), np.float32)])
+    head = of_head(OUTER_NAMES)
+
+    held, share = limits.hold_back_turn(outer, OUTER, head)
+
+    assert share == limits.hold_back_turn(way, FACE)[1] < 1
+    np.testing.assert_allclose(held[: len(FACE)], limits.hold_back_turn(way, FACE)[0], atol=1e-6)
+    np.testing.assert_array_equal(held[len(FACE) :], 0)
+    apart = np.where(head[:, None], 0.5, 0).astype(np.float32) * np.ones_like(OUTER)
+    assert limits.limit_shifts(apart, OUTER, head)[0] is apart
+
+
+def test_a_crooked_shoulder_is_no_tilt_of_the_head():
+    shift = OUTER.copy()
+    shift[-1] += np.float32([0, -0.4])
+
+    np.testing.assert_allclose(upright(shift, OUTER_NAMES), np.eye(2), atol=1e-6)
+
+
+def test_long_hair_does_not_make_the_head_larger(rng):
+    long = OUTER.copy()
+    long[len(NAMES) : len(NAMES) + 2] *= 3
+
+    affine = np.tile(EYE[:1], (len(OUTER), 1, 1))
+
+    assert MotionBasis(pose(long, affine), pose(OUTER, affine), OUTER_NAMES).scale == 1
