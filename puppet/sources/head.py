@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from puppet import part_groups
 from puppet.types import Motion
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ DEPTHS = {
 FLAT = frozenset({"hair", "forehead", "nose", "lip", "mouth", "chin", "eye", "lid", "brow"})
 """Parts whose patch faces the viewer more than the ellipsoid does at their place."""
 FLATTENING = 0.5
-BODY = frozenset({"body", "neck", "shoulder", "shoulders", "torso", "chest", "background"})
+LOOSE_DEPTH = 0.0
+"""Of hair that falls beside the head, about as far back as its middle."""
+BODY = frozenset({"body", "shoulder", "shoulders", "torso", "chest", "background"})
 BODY_FOLLOWS = 0.06
 """How much of the head's movement the body makes."""
+NECK, NECK_FOLLOWS = "neck", 0.3
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,12 @@ class Head:
         if len(part_names) != len(rest.shift):
             raise ValueError(f"{len(part_names)} part names for {len(rest.shift)} parts")
         self._rest = rest
-        self._words = [frozenset(name.lower().replace("-", "_").split("_")) for name in part_names]
+        self._words = [part_groups.words(name) for name in part_names]
+        self._is_loose = [part_groups.is_loose(name) for name in part_names]
         self._unit, self._centre = self._measure()
         self._points = self._place()
         self._slopes = np.array([_slope(point) * self._flatness(index) for index, point in enumerate(self._points)])
-        self._follows = np.array([BODY_FOLLOWS if words & BODY else 1.0 for words in self._words])
+        self._follows = np.array([_follows(words) for words in self._words])
         self._moves = {expression: self._expressed(expression) for expression in _MOVES}
 
     def posed(self, pose: Pose) -> Motion:
@@ -203,14 +208,14 @@ class Head:
         """(K, 3): the parts in face units; the picture gives x and y, the name or the ellipsoid gives z."""
         flat = (self._rest.shift - self._centre) / self._unit
         depths = []
-        for point, words in zip(flat, self._words, strict=True):
+        for point, words, is_loose in zip(flat, self._words, self._is_loose, strict=True):
             named = [depth for word, depth in DEPTHS.items() if word in words]
-            depths.append(named[0] if named else _surface(point))
+            depths.append(LOOSE_DEPTH if is_loose else named[0] if named else _surface(point))
         towards = 1 - np.array(depths) / CAMERA_DISTANCE
         return np.column_stack([flat * towards[:, None], depths])
 
     def _flatness(self, index: int) -> float:
-        return FLATTENING if self._words[index] & FLAT else 1.0
+        return FLATTENING if self._words[index] & FLAT and not self._is_loose[index] else 1.0
 
     def _lid_scale(self) -> float:
         """How much higher this avatar's lids are than a usual face's: drawn eyes are large."""
@@ -222,6 +227,13 @@ class Head:
     def _mean_y(self, word: str) -> float | None:
         values = [point[1] for point, words in zip(self._points, self._words, strict=True) if word in words]
         return float(np.mean(values)) if values else None
+
+
+def _follows(words: frozenset[str]) -> float:
+    """Share of the head's movement that a part makes."""
+    if NECK in words:
+        return NECK_FOLLOWS
+    return BODY_FOLLOWS if words & BODY else 1.0
 
 
 def _rotation(pose: Pose) -> Array:

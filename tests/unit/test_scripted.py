@@ -98,6 +98,18 @@ def test_turn_moves_the_nose_more_than_hair_and_ears(rest: Motion) -> None:
     assert way["body"][0] < 0.1 * way["nose"][0]
 
 
+def test_hair_beside_the_head_and_the_neck_move_less_than_the_face(rest: Motion) -> None:
+    names = (*NAMES, "right_hair", "left_hair", "neck", "left_shoulder")
+    places = np.float32([[-0.55, 0.2], [0.55, 0.2], [0, 0.75], [0.6, 0.9]])
+    shift = np.concatenate([rest.shift, places])
+    motion = Motion(shift, np.tile(np.eye(2, dtype=np.float32), (len(names), 1, 1)))
+
+    way = dict(zip(names, Head(motion, names).posed(Pose(yaw=0.25)).shift - shift, strict=True))
+
+    assert abs(way["right_hair"][0] + way["left_hair"][0]) / 2 < 0.3 * way["hair"][0]
+    assert abs(way["left_shoulder"][0]) < abs(way["neck"][0]) + 0.01 < 0.3 * way["nose"][0]
+
+
 def test_turn_narrows_the_side_turned_away(rest: Motion) -> None:
     maps = stretched(rest, yaw=0.25)
 
