@@ -22,6 +22,10 @@ class FakeOnnxRuntime:
         """Whether sessions come to run there."""
         self.faults: dict[str, Exception] = {}
         """What calls shall raise, by name, until taken out."""
+        self.can_capture = True
+        """Whether all of a graph comes to run there."""
+        self.captured: list[bool] = []
+        """Of each session, whether its launches are."""
         self.copies = 0
         """To the GPU."""
         self.OrtValue = SimpleNamespace(ortvalue_from_numpy=self._value)
@@ -37,8 +41,12 @@ class FakeOnnxRuntime:
 
     def InferenceSession(self, path: str, options: Any, *, providers: list[Any], enable_fallback: int) -> Any:
         ((name, wanted),) = providers
-        assert (name, wanted["use_tf32"], wanted["enable_cuda_graph"], enable_fallback) == (CUDA, "0", "1", 0)
+        assert (name, wanted["use_tf32"], enable_fallback) == (CUDA, "0", 0)
         self._fail("InferenceSession")
+        is_captured = wanted.get("enable_cuda_graph") == "1"
+        if is_captured and not self.can_capture:
+            raise RuntimeError("This session cannot use the graph capture feature as requested by the user")
+        self.captured.append(is_captured)
         return _Session(self, onnxruntime.InferenceSession(path, options, providers=[CPU]))
 
     def _value(self, array: Any, device: str, number: int) -> Any:

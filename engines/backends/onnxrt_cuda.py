@@ -30,14 +30,16 @@ log = logging.getLogger(__name__)
 
 PROVIDER = "CUDAExecutionProvider"
 DEVICE, NUMBER = "cuda", 0
-OPTIONS = {"device_id": str(NUMBER), "use_tf32": "0", "enable_cuda_graph": "1"}
-"""TF32 rounds to eleven bits and is on by itself; what is called fp32 shall be it. The launches of a frame are captured
-once and repeated as one, which is why inputs and outputs keep their places."""
+OPTIONS = {"device_id": str(NUMBER), "use_tf32": "0"}
+"""TF32 rounds to eleven bits and is on by itself; what is called fp32 shall be it."""
+CAPTURED, LAUNCHED = {**OPTIONS, "enable_cuda_graph": "1"}, OPTIONS
+"""The launches of a frame are captured once and repeated as one, which is why inputs and outputs keep their places;
+graphs of which a part stays on the CPU are launched one by one."""
 HOW = "pip uninstall -y onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'"
 """Both packages bring the same module, so that one has to go."""
 CUDA_WORDS = re.compile(r"\bCUDA (failure [^;\n]*|Provider not available)")
-FATAL, WARNING = 4, 2
-"""Severities of ONNX Runtime's own log."""
+FATAL, ERROR = 4, 3
+"""Severities of ONNX Runtime's own log, which goes to standard error; every session warns there of nothing of ours."""
 
 
 def import_onnxruntime() -> Any:
@@ -174,7 +176,7 @@ def _why_no_cuda(ort: Any) -> str | None:
     except failures() as error:
         return f"ONNX Runtime finds no CUDA that it can use ({_first(error)}); is the driver there? {HOW}"
     finally:
-        ort.set_default_logger_severity(WARNING)
+        ort.set_default_logger_severity(ERROR)
         log.info("loading CUDA: %s", said.getvalue().strip() or "done")
     return None
 
@@ -187,11 +189,19 @@ def _session(path: Path) -> Any:
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    try:
+
+    def opened(how: dict[str, str]) -> Any:
         # Without a fall-back of its own, which would run on the CPU and print that.
-        session = ort.InferenceSession(str(path), options, providers=[(PROVIDER, OPTIONS)], enable_fallback=0)
-    except failures() as error:
-        raise BackendError(f"ONNX Runtime cannot load {path} ({_first(error)}); import the model again") from error
+        return ort.InferenceSession(str(path), options, providers=[(PROVIDER, how)], enable_fallback=0)
+
+    try:
+        session = opened(CAPTURED)
+    except failures() as refusal:
+        log.info("%s runs without a CUDA graph: %s", path.name, _first(refusal))
+        try:
+            session = opened(LAUNCHED)
+        except failures() as error:
+            raise BackendError(f"ONNX Runtime cannot load {path} ({_first(error)}); import the model again") from error
     if PROVIDER not in session.get_providers():
         raise GpuError(f"ONNX Runtime does not run {path.name} on the GPU; {HOW}")
     return session

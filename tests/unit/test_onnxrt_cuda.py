@@ -48,6 +48,14 @@ def test_cuda_that_cannot_be_used_is_said_in_one_line_and_asked_for_once(fake_on
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("can_capture", [True, False])
+def test_launches_are_captured_where_all_of_a_graph_runs_there(fake_onnxruntime, backend, tiny_model, can_capture):
+    fake_onnxruntime.can_capture = can_capture
+
+    with backend.load(tiny_model, "encoder", BackendSettings()):
+        assert fake_onnxruntime.captured == [can_capture]
+
+
 def test_a_session_that_quietly_went_to_the_cpu_is_refused(fake_onnxruntime, backend, tiny_model):
     fake_onnxruntime.gives_cuda = False
 
