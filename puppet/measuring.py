@@ -35,6 +35,8 @@ HOPELESS = 1.5
 """Times as slow as the fastest, in the best of two frames or more: it is not run again, for the start waits."""
 FRAME_S = 0.032
 """A frame may take so long for size or model to be the larger: 25 a second, and a fifth for camera and window."""
+LARGER_COSTS = 1.3
+"""Times the model's own frame that one of its larger sister takes at least: where that is too much, it is not tried."""
 LARGE = 512
 PRECISIONS: tuple[Literal["fp16", "bf16", "fp32", "int8"], ...] = ("int8", "fp16", "bf16", "fp32")
 
@@ -80,7 +82,8 @@ def measure(
             ways = _promising(ways)
         best = min((way for way in ways if way.is_itself), key=lambda way: min(way.plain))
         size = LARGE if best.seconds(LARGE) <= FRAME_S else model.spec.size
-        larger = None if is_light else _larger(stack, model, best, step)
+        is_tried = not is_light and LARGER_COSTS * best.seconds(size) <= FRAME_S
+        larger = _larger(stack, model, best, step) if is_tried else None
         is_larger = larger is not None and larger.is_itself and larger.seconds(size) <= FRAME_S
         taken = larger.seconds(size) if larger is not None and is_larger else best.seconds(size)
     return Fastest(best.name, best.precision, size, taken, is_larger), failed
