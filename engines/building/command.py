@@ -17,7 +17,7 @@ from engines.building.monitor import BuildMonitor
 from engines.building.telling import Teller
 from engines.building.verify import verify
 from engines.errors import BackendError, BuildCancelledError, BuildError, EngineError
-from engines.model_folder import ModelFolder
+from engines.model_folder import BUNDLED, ModelFolder, larger_sister
 
 if TYPE_CHECKING:
     import argparse
@@ -63,8 +63,19 @@ def main(arguments: Sequence[str] | None = None, *, pictures: Sequence[Path] = (
     return 0
 
 
+def bundled() -> list[ModelFolder]:
+    """The bundled model and its larger sister.
+
+    Raises:
+        ModelFolderError: one cannot be used.
+    """
+    model = ModelFolder.read(BUNDLED)
+    sister = larger_sister(model)
+    return [model] if sister is None else [model, sister]
+
+
 def _build_all(chosen: argparse.Namespace, teller: Teller, should_stop: Callable[[], bool]) -> None:
-    models = [ModelFolder.read(path) for path in chosen.models]
+    models = [ModelFolder.read(path) for path in chosen.models] or bundled()
     target = target_machine(chosen.backend or _backend(), tuple(chosen.computeCapability))
     wanted = options.build_options(chosen)
     is_here = target.device is not None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from engines.engine_files import default_folder
 from engines.engine_spec import BuildOptions
-from engines.model_folder import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ def parser(pictures: Sequence[Path]) -> argparse.ArgumentParser:
     """Of the command line; the pictures are what engines are compared on if no others are named."""
     made = _Parser(prog="build_engines", description=DESCRIPTION, epilog=LEFT_OUT)
     add = made.add_argument
-    add("models", nargs="*", type=Path, default=[BUNDLED], metavar="MODEL", help="model folders (the bundled one)")
+    add("models", nargs="*", type=Path, metavar="MODEL", help="model folders (the bundled ones)")
     add("--backend", choices=("tensorrt", "tensorrt-rtx"), help="whose engines (the first that is installed)")
     add("--precision", choices=("fp16", "fp32", "bf16"), default="fp16", help="of convolutions (fp16)")
     add("--output", type=Path, default=default_folder(), metavar="DIR", help="where engines are kept (%(default)s)")

@@ -65,7 +65,7 @@ class StatusLine(QStatusBar):
             f"{0 if state.phase == 'loading' else state.counts.dropped} dropped",
             face(state),
             virtual_camera(state, name=virtual_camera_name),
-            state.model.partition(" on ")[2] or "no model yet",
+            state.model.replace(" on ", ", ", 1) or "no model yet",
         )
         for label, text in zip(self._figures.values(), texts, strict=True):
             if label.text() != text:

@@ -112,7 +112,7 @@ def test_another_model_takes_over_with_the_same_avatar(running, opener, qtbot):
 def test_the_light_model_is_chosen_and_remembered(running, opener, qtbot):
     running._actions["light_model"].trigger()
 
-    qtbot.waitUntil(lambda: running.saved().light, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: running.saved().light and running.models.work("running")[0] is None, timeout=WAIT_MS)
     assert opener.lights == [False, True]
     assert running.saved().model is None
     running._actions["bundled_model"].trigger()

@@ -76,7 +76,7 @@ def test_figures_are_rounded_for_reading(qtbot):
     assert line.texts()[0] == "Recording 1:15 · Waiting for a camera"
     assert line.texts()[1:] == [
         "30 fps", "model 12 / 23 ms", "total 31 / 57 ms", "7 dropped", "face -", "virtual camera on",
-        "OpenVINO 2026, some processor, bf16",
+        "small, OpenVINO 2026, some processor, bf16",
     ]  # fmt: skip
 
 

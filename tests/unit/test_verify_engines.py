@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("onnx", reason="onnx is not installed (extra: train, tensorrt or tensorrt-rtx)")
 
 from engines import engine_files
-from engines.building import benchmark, command
+from engines.building import benchmark, command, options
 from engines.building.samples import pictures
 from engines.building.verify import compared, verify
 from engines.errors import BuildError
@@ -47,6 +47,11 @@ def test_the_tool_builds_verifies_and_measures(fake_gpu, tiny_model, tmp_path, c
         assert found.spec.latency.p50 > 0
         assert all(parity.max_difference < 1e-3 for parity in found.spec.parity.values())
     assert {"image", "carried_segmentation"} == files(tmp_path)[0].spec.parity.keys()
+
+
+def test_without_a_name_both_bundled_models_are_meant() -> None:
+    assert [model.spec.name for model in command.bundled()] == ["default", "default-m"]
+    assert options.parser([]).parse_args([]).models == []
 
 
 def test_what_is_there_is_verified_without_building_it_again(fake_gpu, tiny_model, tmp_path, capsys):
