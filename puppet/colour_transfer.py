@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from puppet.part_groups import words
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,7 +74,7 @@ def read_look(image: Image, masks: Floats, part_names: Sequence[str]) -> Look:
     small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     pixels = to_lab(small).reshape(-1, 3)
     weights = masks.reshape(len(masks), -1)
-    chosen = [index for index, name in enumerate(part_names, start=1) if not NO_SKIN & set(name.split("_"))]
+    chosen = [index for index, name in enumerate(part_names, start=1) if not NO_SKIN & words(name)]
     face = weights[chosen or slice(1, None)].sum(axis=0)
     # The median is skin even where a fringe or an outline covers nearly half; a mean would lie in between.
     mean, covariance = _median(pixels, face), np.diag(np.square(np.array(FIRST_SPREAD, np.float32)))

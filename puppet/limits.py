@@ -86,7 +86,9 @@ def limit_shifts(way: Floats, rest: Floats, of: NDArray[np.bool_] | None = None)
     common = common_way(way, rest, of=of)
     own = way - common
     distance = np.linalg.norm(own, axis=1)
-    is_over = (distance > AWAY) if of is None else (distance > AWAY) & of
+    is_over = distance > AWAY
+    if of is not None:
+        is_over &= of
     if not is_over.any():
         return way, is_over
     share = soft_limit(distance, AWAY, MOST_AWAY) / np.maximum(distance, 1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from puppet import part_groups
 from puppet.errors import ConfigError
 from puppet.swap import BACKGROUND
 
@@ -48,7 +49,7 @@ def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[
         word = name.lower()
         words = set(REGIONS.get(word, (word, word.removesuffix("s"))))
         fitting = [] if word in REGIONS else [part for part in known if part == word]
-        fitting = fitting or [part for part in known if words & set(part.split("_"))]
+        fitting = fitting or [part for part in known if words & part_groups.words(part)]
         if not fitting:
             raise ConfigError(f"--swap {name!r}: the model has no such part; it has {', '.join(known)}")
         chosen += [part for part in fitting if part not in chosen]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
     """(frames, parts, 6): shift, then affine, row by row."""
 
-PARTS, RATE = 22, 30
+PARTS, RATE = 17, 30
 SHIFT_NOISE, AFFINE_NOISE = 0.0015, 0.004
 """Standard deviations: over twice of what `--clips` finds for a sensor's noise."""
 SENSOR_NOISE = 4.0

@@ -32,7 +32,7 @@ PROVIDER = "CUDAExecutionProvider"
 DEVICE, NUMBER = "cuda", 0
 OPTIONS = {"device_id": str(NUMBER), "use_tf32": "0"}
 """TF32 rounds to eleven bits and is on by itself; what is called fp32 shall be it."""
-CAPTURED, LAUNCHED = {**OPTIONS, "enable_cuda_graph": "1"}, OPTIONS
+CAPTURED = {**OPTIONS, "enable_cuda_graph": "1"}
 """The launches of a frame are captured once and repeated as one, which is why inputs and outputs keep their places;
 graphs of which a part stays on the CPU are launched one by one."""
 HOW = "pip uninstall -y onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'"
@@ -186,25 +186,25 @@ def _on_gpu(ort: Any, value: Array) -> Any:
 
 
 def _session(path: Path) -> Any:
-    ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-
-    def opened(how: dict[str, str]) -> Any:
-        # Without a fall-back of its own, which would run on the CPU and print that.
-        return ort.InferenceSession(str(path), options, providers=[(PROVIDER, how)], enable_fallback=0)
-
     try:
-        session = opened(CAPTURED)
-    except failures() as refusal:
-        log.info("%s runs without a CUDA graph: %s", path.name, _first(refusal))
-        try:
-            session = opened(LAUNCHED)
-        except failures() as error:
-            raise BackendError(f"ONNX Runtime cannot load {path} ({_first(error)}); import the model again") from error
+        session = _opened(path, CAPTURED)
+    except BackendError as refusal:
+        log.info("launched piece by piece: %s", refusal)
+        session = _opened(path, OPTIONS)
     if PROVIDER not in session.get_providers():
         raise GpuError(f"ONNX Runtime does not run {path.name} on the GPU; {HOW}")
     return session
+
+
+def _opened(path: Path, how: dict[str, str]) -> Any:
+    ort = import_onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = ERROR
+    try:
+        # Without a fall-back of its own, which would run on the CPU and print that.
+        return ort.InferenceSession(str(path), options, providers=[(PROVIDER, how)], enable_fallback=0)
+    except failures() as error:
+        raise BackendError(f"ONNX Runtime cannot load {path} ({_first(error)}); import the model again") from error
 
 
 def _first(error: Exception) -> str:

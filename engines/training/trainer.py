@@ -189,7 +189,7 @@ class Trainer:
         rate = learning_rate(self.config, self.step)
         for group, share in zip(self._optimiser.param_groups, (1.0, RIVAL_SHARE), strict=False):
             group["lr"] = rate * share
-        batch = self.sampler.draw(self.step, rank=self.fabric.global_rank).to(self.fabric.device)
+        batch = self.sampler.draw(self.step, rank=self.fabric.global_rank)
         outcome: Outcome = self._objective(batch, self.step)
         self._finite &= torch.isfinite(outcome.loss.detach())
         if self._is_looked_at():

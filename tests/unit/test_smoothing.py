@@ -49,8 +49,7 @@ def test_what_rests_does_not_move_at_all_and_what_left_is_followed(rng):
 
     calm = smoothed(driven, DEFAULT)
 
-    is_moving = np.abs(np.diff(calm[2 * RATE : 3 * RATE], axis=0)).max(axis=0) > 1e-6
-    assert is_moving.mean() < 0.01  # such noise drives one of 132 out of its band now and then
+    assert np.abs(np.diff(calm[2 * RATE : 3 * RATE], axis=0)).max() < 1e-6
     np.testing.assert_allclose(calm[-1, :, 0], 0.1, atol=0.008)
 
 
