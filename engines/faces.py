@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 MODELS = Path(__file__).parent / "models" / "faces"
 DETECTOR_SIDE = 128
 MESH_SIDE = 192
+MESH_POINTS = 468
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 """Outer corners, the person's own right and left, as mesh indices."""
 
@@ -44,6 +45,8 @@ class Mesh:
     """(468, 3): x, y, and depth in the same unit, nearer is smaller."""
     score: float
     """Probability in [0, 1] that the crop held a face."""
+    irises: Floats | None = None
+    """(2, 2): x, y of the right and the left one, where they were looked for."""
 
 
 class FaceFinder:
@@ -126,7 +129,7 @@ class FaceFinder:
         crop = cv2.warpAffine(image, matrix, (MESH_SIDE, MESH_SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         outputs = self._mesh(crop[None].astype(np.float32) / 255)
         by_size = {value.size: np.asarray(value).reshape(-1) for value in outputs.values()}
-        points = by_size[1404].reshape(468, 3).astype(np.float32)
+        points = by_size[3 * MESH_POINTS].reshape(MESH_POINTS, 3).astype(np.float32)
         flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         score = 1 / (1 + np.exp(-float(by_size[1][0])))
         return Mesh(np.concatenate([flat, points[:, 2:] * scale], axis=1).astype(np.float32), score)

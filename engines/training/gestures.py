@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from engines.faces import Mesh
 
-GESTURES = ("mouth", "eyes", "yaw", "pitch", "roll")
+GESTURES = ("mouth", "eyes", "gaze", "yaw", "pitch", "roll")
 
 _OUTER_EYE_CORNERS = (33, 263)
 _INNER_LIPS = ((13, 14), (82, 87), (312, 317))
 _LIDS = ((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373))
 _EYE_WIDTHS = (33, 133), (362, 263)
+"""Both corners of the right and of the left eye."""
 RIGHT = [98, 33, 133, 127, 234, 67, 109, 103, 54, 21, 162]
 LEFT = [327, 263, 362, 356, 454, 297, 338, 332, 284, 251, 389]
 """Points of nose, eye corners, temples and forehead that mirror each other, by the person's own sides."""
@@ -37,6 +38,9 @@ class Gesture:
     """Gap between the inner lips over the distance of the outer eye corners, in three dimensions."""
     eyes: float
     """Gap between the lids over the eye's width, mean of both eyes."""
+    gaze: float
+    """How far the irises are from the middle of their eyes to the right of the picture, in widths of an eye, mean of
+    both; 0 where they were not looked for."""
     yaw: float
     """Degrees from the reference; positive turns the nose towards the right edge of the picture."""
     pitch: float
@@ -62,7 +66,18 @@ def gesture(mesh: Mesh, reference: Mesh) -> Gesture:
     before = head_axes(reference)
     now = rotation(reference.points[_RIGID], mesh.points[_RIGID]) @ before
     yaw, pitch, roll = ((to - start + 180) % 360 - 180 for start, to in zip(angles(before), angles(now), strict=True))
-    return Gesture(mouth, float(np.mean(openings)), yaw, pitch, roll)
+    return Gesture(mouth, float(np.mean(openings)), _gaze(mesh), yaw, pitch, roll)
+
+
+def _gaze(mesh: Mesh) -> float:
+    if mesh.irises is None:
+        return 0.0
+    asides = []
+    for iris, (outer, inner) in zip(mesh.irises.astype(np.float64), _EYE_WIDTHS, strict=True):
+        start, end = mesh.points[[outer, inner], :2].astype(np.float64)
+        across = end - start if end[0] > start[0] else start - end
+        asides.append((iris - (start + end) / 2) @ across / (across @ across))
+    return float(np.mean(asides))
 
 
 def head_axes(mesh: Mesh) -> NDArray[np.float64]:

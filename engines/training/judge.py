@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engines.faces import FaceFinder
+from engines.irises import IrisFinder
 from engines.training import identity
 from engines.training.landmarks68 import at_metric_size, face_mesh
 from engines.training.metrics import key_point_distance, l1
@@ -46,6 +47,7 @@ class Judge:
         perceptual: PerceptualMetric | None = None,
     ) -> None:
         self._finder = finder
+        self._irises = IrisFinder()
         self._identity = identity_net
         self._perceptual = perceptual
 
@@ -58,8 +60,10 @@ class Judge:
         return cls(FaceFinder(), identity_net=identity_net, perceptual=perceptual), left_out
 
     def mesh(self, image: Image) -> Mesh | None:
-        """Mesh of the face in a picture of any size, in pixels of the picture at 256."""
-        return face_mesh(self._finder, at_metric_size(image))
+        """Mesh and irises of the face in a picture of any size, in pixels of the picture at 256."""
+        image = at_metric_size(image)
+        mesh = face_mesh(self._finder, image)
+        return mesh and replace(mesh, irises=self._irises.find(image, mesh))
 
     def look(self, image: Image, *, embed: bool = True, perceive: bool = True) -> Look:
         """See everything once.
@@ -70,7 +74,7 @@ class Judge:
             perceive: also the features of the perceptual distance.
         """
         image = at_metric_size(image)
-        mesh = face_mesh(self._finder, image)
+        mesh = self.mesh(image)
         embedding = self._identity.embed(image, mesh) if embed and self._identity and mesh else None
         features = self._perceptual.features(image) if perceive and self._perceptual else None
         return Look(image, mesh, embedding, features)

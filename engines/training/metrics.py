@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engines.faces import Image, Mesh
 
-LEAST_SPREAD = {"mouth": 0.008, "eyes": 0.012, "yaw": 0.7, "pitch": 1.0, "roll": 0.5}
+LEAST_SPREAD = {"mouth": 0.008, "eyes": 0.012, "gaze": 0.03, "yaw": 0.7, "pitch": 1.0, "roll": 0.5}
 """Standard deviation over time below which a driver's gesture is lost in the mesh's own noise."""
 REPEATED = 6e-4
 """Mean difference in [0, 1] below which two frames are the same one, repeated."""

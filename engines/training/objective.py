@@ -141,14 +141,16 @@ class GuidedObjective(Objective):
         weights = self.config.weights
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
         known = (batch.driving, batch.driving_points, batch.known)
-        found = self.expression(image, *known, generator=generator)
+        seen = self.expression(image, *known, generator=generator)
         terms = {
-            "mesh": weights.mesh * found["mesh"],
-            "gaps": weights.gaps * found["gaps"],
-            "face": weights.face * found["features"],
+            "mesh": weights.mesh * seen["mesh"],
+            "gaps": weights.gaps * seen["gaps"],
+            "face": weights.face * seen["features"],
         }
         if self.likeness is not None:
-            terms["likeness"] = weights.likeness * self.likeness(image, *known)
+            found = self.likeness(image, *known, generator=generator)
+            terms["likeness"] = weights.likeness * found.likeness
+            terms["traits"] = weights.traits * found.traits
         if self.rival is not None:
             judged = self.rival(image, *known)
             terms["discriminator"] = judged["discriminator"]
@@ -157,7 +159,7 @@ class GuidedObjective(Objective):
         return terms
 
     def _textures(self, loss: TextureLoss, made: dict[str, Tensor], batch: Pairs, step: int) -> dict[str, Tensor]:
-        """On the result's mouth and eyes, or on a square; beside it the whole, or a square of what was decoded."""
+        """The whole, a square, and mouth and eyes in turn; all at once and at full size if it shall be thorough."""
         weight = self.config.weights.texture
         points, truth = batch.driving_points, batch.driving
         if self.config.thorough:
@@ -169,18 +171,11 @@ class GuidedObjective(Objective):
                 "texture_decoded": weight / 4 * loss.whole(made["decoded"], truth),
             }
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        terms = {}
-        if step % 2:
-            apart = loss.details(made["image"], truth, points, batch.known)
-            terms["texture_details"] = 1.5 * weight * apart
-        else:
-            terms["texture"] = 1.5 * weight * loss.square(made["image"], truth, points, generator=generator)
-        if step % 4 < 2:
-            terms["texture_whole"] = 2 * weight * loss.whole(made["image"], truth)
-        else:
-            decoded = loss.square(made["decoded"], truth, points, generator=generator)
-            terms["texture_decoded"] = weight / 2 * decoded
-        return terms
+        if step % 3 == 0:
+            return {"texture_whole": 3.6 * weight * loss.whole(made["image"], truth)}
+        if step % 3 == 1:
+            return {"texture": 3.6 * weight * loss.square(made["image"], truth, points, generator=generator)}
+        return {"texture_details": 2.25 * weight * loss.details(made["image"], truth, points, batch.known)}
 
     def _guidance(self, batch: Pairs, both: PartMotion, done: float) -> dict[str, Tensor]:
         weights = self.config.weights
@@ -247,11 +242,13 @@ def make_likeness(config: TrainConfig) -> LikenessLoss | None:
     Raises:
         TrainingError: it has a weight, but no network, or one that cannot be read.
     """
-    if config.weights.likeness == 0:
+    if config.weights.likeness == config.weights.traits == 0:
         return None
-    if config.recogniser is None:
-        raise TrainingError("the likeness loss needs a face recognition network; set `recogniser`, or its weight to 0")
-    return LikenessLoss(Path(config.recogniser))
+    if not config.recognisers:
+        raise TrainingError(
+            "likeness and traits need face recognition networks; set `recognisers`, or both weights to 0"
+        )
+    return LikenessLoss(*map(Path, config.recognisers))
 
 
 def _l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:

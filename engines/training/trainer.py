@@ -12,7 +12,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engines.errors import TrainingError
 from engines.training.config import TrainConfig
@@ -82,6 +82,8 @@ class Trainer:
         self.sampler = sampler
         self.step = 0
         self._model = model
+        if config.keep_statistics:
+            keep_statistics(model)
         self._average = copy.deepcopy(model).requires_grad_(False)
         module = objective(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._rival = module.rival
@@ -237,6 +239,13 @@ class Trainer:
         from torch.utils.tensorboard import SummaryWriter
 
         return SummaryWriter(str(self.run / "log"))
+
+
+def keep_statistics(model: nn.Module) -> None:
+    """Let batch norms normalise by what they have gathered, and gather no more."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -136,6 +136,20 @@ def test_gesture_of_a_drawn_face_follows_mouth_and_head(finder):
     assert rolled.roll == pytest.approx(12, abs=2)
 
 
+@pytest.mark.parametrize("tilt", [0, 25])
+def test_gaze_is_where_the_irises_are_in_their_eyes(mesh, tilt):
+    points = mesh.points.copy()
+    points[[33, 133, 362, 263], :2] = [(80, 100), (110, 100), (140, 100), (170, 100)]
+    irises = np.array([(98, 101), (158, 99)])  # 3 of 30 pixels to the right
+    turned = turn(0, 0, tilt)[:2, :2].T
+    points[:, :2] = points[:, :2] @ turned
+
+    found = gesture(Mesh(points, 1.0, (irises @ turned).astype(np.float32)), mesh)
+
+    assert found.gaze == pytest.approx(0.1, abs=1e-3)
+    assert gesture(mesh, mesh).gaze == 0
+
+
 def test_a_result_that_moves_like_the_driver_agrees_fully():
     found = agreement(waves(40, 9), waves(40, 9))
 
