@@ -98,11 +98,7 @@ class PerceptualMetric:
             FileNotFoundError: a package with weights is not installed (`why_unavailable` says which).
         """
         self._trunk = read_trunk().requires_grad_(False).to(device)
-        head_file = _packaged("lpips", HEAD_WEIGHTS)
-        if head_file is None:
-            raise FileNotFoundError(why_unavailable())
-        heads = torch.load(head_file, weights_only=True, map_location=device)
-        self._heads: list[Tensor] = [heads[f"lin{index}.model.1.weight"] for index in range(len(_BLOCKS))]
+        self._heads = [head.to(device) for head in read_heads()]
         self._device = device
         self._bfloat16 = bfloat16
 
@@ -116,15 +112,35 @@ class PerceptualMetric:
         tensor = torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1)[None].float() / 255
         with torch.autocast(torch.device(self._device).type, torch.bfloat16, enabled=self._bfloat16):
             maps = self._trunk(tensor.contiguous(memory_format=torch.channels_last))
-        return [functional.normalize(value.float(), dim=1, eps=1e-10) for value in maps]
+        return [unit(value) for value in maps]
 
     @torch.inference_mode()
     def compare(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
         """Distance of two pictures by their features (Zhang et al., 2018, Eq. 1)."""
-        total = 0.0
-        for one, other, head in zip(first, second, self._heads, strict=True):
-            total += float(functional.conv2d((one - other).square_(), head).mean())
-        return total
+        return sum(float(headed(*three)) for three in zip(first, second, self._heads, strict=True))
+
+
+def unit(features: Tensor) -> Tensor:
+    """A unit vector, float32, at every place of a feature map, (batch, channels, h, w)."""
+    return functional.normalize(features.float(), dim=1, eps=1e-10)
+
+
+def headed(one: Tensor, other: Tensor, head: Tensor) -> Tensor:
+    """Distance of two feature maps of unit vectors by a linear head, one number (Zhang et al., 2018, Eq. 1)."""
+    return functional.conv2d((one - other).square(), head).mean()
+
+
+def read_heads() -> list[Tensor]:
+    """A linear head for each block, (1, channels, 1, 1).
+
+    Raises:
+        FileNotFoundError: the package with weights is not installed (`why_unavailable` says which).
+    """
+    path = _packaged("lpips", HEAD_WEIGHTS)
+    if path is None:
+        raise FileNotFoundError(why_unavailable())
+    heads: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
+    return [heads[f"lin{index}.model.1.weight"] for index in range(len(_BLOCKS))]
 
 
 def read_trunk(*, blocks: int = len(_BLOCKS)) -> Trunk:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.errors import TrainingError
-from engines.training.perceptual_metric import read_trunk, why_unavailable
+from engines.training.perceptual_metric import headed, read_heads, read_trunk, unit, why_unavailable
 from engines.training.selecting import at, rows_with_face
 
 SIDE = 128
@@ -24,6 +24,8 @@ COLOUR_SIDE = 4
 """Pixels of a patch whose mean colour is compared."""
 COLOUR = 10.0
 """Weight of the colours beside the features, which hardly tell a mouth's red from grey."""
+HEADED = 10.0
+"""Weight of LPIPS's linear heads on the features, beside their plain distance."""
 _EYES = ((33, 133), (362, 263))
 _MOUTH = (61, 291, 0, 17)
 _EYE_SHARE, _MOUTH_SHARE = 0.55, 0.8
@@ -31,7 +33,10 @@ _EYE_SHARE, _MOUTH_SHARE = 0.55, 0.8
 
 
 class TextureLoss(nn.Module):
-    """Sum over the blocks of mean |a - b| / mean |b|, features of result and truth (Johnson et al., 2016)."""
+    """Distance of VGG16's features of result and truth.
+
+    Sum over the blocks of mean |a - b| / mean |b| (Johnson et al., 2016) and of LPIPS (Zhang et al., 2018).
+    """
 
     def __init__(self) -> None:
         """Load the trunk.
@@ -44,6 +49,8 @@ class TextureLoss(nn.Module):
         if reason is not None:
             raise TrainingError(f"the texture loss needs VGG16: {reason.partition(': ')[2]}, or set its weight to 0")
         self.trunk = read_trunk().requires_grad_(False)
+        for index, head in enumerate(read_heads()):
+            self.register_buffer(f"head_{index}", head, persistent=False)
 
     def whole(self, result: Tensor, truth: Tensor) -> Tensor:
         """Compare (batch, 3, size, size) pictures in [0, 1] at half size."""
@@ -91,8 +98,9 @@ class TextureLoss(nn.Module):
         with torch.no_grad():
             wanted = self.trunk(truth)
         total = result.new_zeros((), dtype=torch.float32)
-        for ours, theirs in zip(self.trunk(result), wanted, strict=True):
+        for index, (ours, theirs) in enumerate(zip(self.trunk(result), wanted, strict=True)):
             total = total + (ours.float() - theirs.float()).abs().mean() / theirs.float().abs().mean()
+            total = total + HEADED * headed(unit(ours), unit(theirs), self.get_buffer(f"head_{index}"))
         return total
 
 

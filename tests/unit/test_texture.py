@@ -8,8 +8,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra: trai
 
 from engines.errors import TrainingError  # noqa: E402
 from engines.training import texture  # noqa: E402
-from engines.training.perceptual_metric import Trunk, why_unavailable  # noqa: E402
+from engines.training.perceptual_metric import Trunk, unit, why_unavailable  # noqa: E402
 from engines.training.texture import SIDE, TextureLoss  # noqa: E402
+
+WIDTHS = (64, 128, 256, 512, 512)
 
 
 @pytest.fixture
@@ -22,6 +24,7 @@ def loss(monkeypatch: pytest.MonkeyPatch) -> TextureLoss:
 
     monkeypatch.setattr(texture, "why_unavailable", lambda: None)
     monkeypatch.setattr(texture, "read_trunk", seeded)
+    monkeypatch.setattr(texture, "read_heads", lambda: [torch.ones(1, width, 1, 1) for width in WIDTHS])
     return TextureLoss()
 
 
@@ -44,6 +47,18 @@ def test_equal_pictures_are_at_no_distance(loss: TextureLoss) -> None:
     points = torch.zeros(2, 470, 2)
     assert float(loss.square(picture, picture, points, generator=torch.Generator().manual_seed(0))) == 0.0
     assert float(loss.whole(picture, picture)) == 0.0
+
+
+def test_heads_count_beside_plain_distance(loss: TextureLoss, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    result, truth = torch.rand(2, 1, 3, 64, 64)
+
+    both = loss.distance(result, truth)
+    monkeypatch.setattr(texture, "HEADED", 0.0)
+
+    features = [[unit(value) for value in loss.trunk(picture)] for picture in (result, truth)]
+    headed = sum((one - other).square().sum(dim=1).mean() for one, other in zip(*features, strict=True))
+    torch.testing.assert_close(both - loss.distance(result, truth), 10 * headed, rtol=1e-3, atol=1e-4)
 
 
 def test_whole_pictures_are_compared_at_half_size(loss: TextureLoss) -> None:
