@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from puppet.gains import Gains
+from puppet.head_pose import Alike, read_pose, turned_alike
 from puppet.limits import hold_back_turn, limit_affines, limit_shifts
 from puppet.part_groups import of_head
 from puppet.tilt import upright
@@ -166,7 +167,8 @@ class MotionBasis:
         self.first_inverse = inverse(first.affine)
         names = part_names or [""] * len(first.shift)
         self._head = of_head(names)
-        self.scale = hull_scale(avatar.shift[self._head], first.shift[self._head])
+        self._poses = read_pose(avatar.shift, names), read_pose(first.shift, names)
+        self.scale = self._scale()
         self.upright = upright(first.shift, part_names)
         self.held = self.limited = 0
         self._gains = Gains(names)
@@ -176,8 +178,9 @@ class MotionBasis:
     def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
         """The avatar's target motion (FOMM, section 3.4: relative motion transfer).
 
-        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1) and U, which sets
-        f upright (or 1): `shift = a.shift + s c U (d.shift - f.shift)`, `affine = (U d.affine f.affine^-1 U^-1)^s
+        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1), U, which sets f
+        upright (or 1), and T, which turns a's head as d's (or 0; see `turned_alike`):
+        `shift = a.shift + s c (U (d.shift - f.shift) + T)`, `affine = (U d.affine f.affine^-1 U^-1)^s
         a.affine`, each part by the gain of its region and within limits.
         Absolute mode passes shifts and affines of d through. Masks are the driver's or the avatar's, carried along;
         a driving motion that brings none (scripted) always takes the avatar's. Where nothing usable comes of it, the
@@ -207,6 +210,10 @@ class MotionBasis:
         if settings.adapt_tilt:
             way = way @ self.upright.T
             relative = self.upright @ relative @ self.upright.T
+            alike = self._turned_alike(driving)
+            if alike is not None:
+                way = way + alike.way / np.float32(self.scale)
+                relative = alike.stretch @ relative
         way = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0)) * way
         way = self._gains.shifts(way, self.avatar.shift, settings)
         relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))
@@ -215,6 +222,19 @@ class MotionBasis:
             return target
         way, relative = self._limited(way, relative)
         return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+
+    def _scale(self) -> float:
+        """Size of the avatar over that of the driver, whose heads may be turned otherwise."""
+        avatar, first = self._poses
+        if avatar is not None and first is not None:
+            return avatar.size / first.size
+        return hull_scale(self.avatar.shift[self._head], self.first.shift[self._head])
+
+    def _turned_alike(self, driving: Motion) -> Alike | None:
+        avatar, first = self._poses
+        if avatar is None or first is None:
+            return None
+        return turned_alike(avatar, first, driving.shift, scale=self.scale, upright=self.upright)
 
     def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
         """The head held back as a whole where it turns too far, then single parts that still go astray."""

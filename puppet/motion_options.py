@@ -21,7 +21,7 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
         "--no-adapt-tilt",
         dest="adapt_tilt",
         action="store_false",
-        help="take movements as they are, though the head is tilted in the reference frame",
+        help="take movements as they are, though the head is tilted or turned in the reference frame",
     )
 
 

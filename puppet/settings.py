@@ -67,8 +67,8 @@ class LiveSettings(BaseModel):
     )
     adapt_tilt: bool = Field(
         default=True,
-        title="Adapt to head tilt",
-        description="set movements upright if the driver's head was tilted in the reference frame, in relative motion",
+        title="Adapt to head pose",
+        description="allow for a driver whose head was tilted or turned in the reference frame, in relative motion",
     )
     limits: bool = Field(
         default=True,
