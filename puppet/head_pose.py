@@ -37,10 +37,16 @@ RIGID = (
     "right_ear", "left_ear",
 )  # fmt: skip
 """Parts that say how the head is turned: neither speech nor lids move them much. All of them are needed."""
-SLOPES = {"brow": 0.4, "lid": 0.16, "eye": 0.16, "iris": 0.16, "cheek": 0.84, "ear": 1.2}
+SLOPES = {"brow": 0.4, "cheek": 0.84, "ear": 1.2}
 """Depth that parts gain from their inner to their outer ends, over their width; by a word of their names."""
+UNSTRETCHED = frozenset({"eye", "iris", "lid"})
+"""Words of parts whose stretch says how far eyes are shut, and nothing else may."""
 LEAST_SEEN = 0.25
 """Of a patch's area: a part that is seen from farther aside is stretched as it was driven."""
+MOST_STRETCH = 0.3
+"""Of a stretch beside the identity (Frobenius): what would be more comes from a patch that is seen from aside."""
+TOGETHER = (("right_lid", "right_eye", "right_iris"), ("left_lid", "left_eye", "left_iris"), ("upper_lip", "lower_lip"))
+"""Parts that a turn takes along as one: how far they are apart says what eyes and mouth do."""
 RIDGE = 0.01
 """Of the fit of a turn, relative: where parts tell little of one, there is rather none."""
 SIZES = (0.5, 2.0)
@@ -61,8 +67,12 @@ class HeadPose:
     """(K, 3): its parts, from the middle of the rigid ones, half sides; x and y as seen, z by the mean face."""
     head: NDArray[np.bool_]
     """(K,): parts with a place on the face."""
+    stretched: NDArray[np.bool_]
+    """(K,): parts whose patch of surface is turned with the head."""
     slopes: Array
     """(K,): by how much depth grows with x on the parts' surface, the head looking at the camera."""
+    patches: Array
+    """(K, 2, 2): how that surface is seen."""
     rigid: NDArray[np.int64]
     """Indices of the parts that say how it is turned."""
 
@@ -86,9 +96,15 @@ def read_pose(shift: Floats, part_names: Sequence[str]) -> HeadPose | None:
         return None
     rotation, size = found
     depth = size * mean @ rotation[2]
+    points = np.column_stack([flat, depth])
+    for group in TOGETHER:
+        members = [names.index(name) for name in group if name in names]
+        points[members] = points[members].mean(axis=0)
     head = np.array([name in PLACES for name in names])
-    slopes = np.sign(mean[:, 0]) * [SLOPES.get(name.rpartition("_")[2], 0.0) for name in names]
-    return HeadPose(rotation, size, np.column_stack([flat, depth]), head, slopes, rigid)
+    kinds = [name.rpartition("_")[2] for name in names]
+    stretched = head & ~np.isin(kinds, list(UNSTRETCHED))
+    slopes = np.sign(mean[:, 0]) * [SLOPES.get(kind, 0.0) for kind in kinds]
+    return HeadPose(rotation, size, points, head, stretched, slopes, _patches(slopes, rotation), rigid)
 
 
 class Alike(NamedTuple):
@@ -131,21 +147,38 @@ def turned_alike(avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: f
         for points, rotation in ((avatar.points, wanted @ avatar.rotation.T), (first.points, turn))
     )
     way = np.where(avatar.head[:, None], ours - scale * theirs @ upright.T, 0)
-    stretch = np.tile(np.eye(2), (len(way), 1, 1))
-    patches = [_patches(avatar.slopes, rotation) for rotation in (wanted, avatar.rotation, now, first.rotation)]
-    clear = avatar.head & (np.min([np.linalg.det(patch) for patch in patches], axis=0) > LEAST_SEEN)
-    then, rest, driven, before = (patch[clear] for patch in patches)
-    seen = upright @ driven @ np.linalg.inv(before) @ upright.T
-    stretch[clear] = then @ np.linalg.inv(rest) @ np.linalg.inv(seen)
-    return Alike(way.astype(np.float32), stretch.astype(np.float32))
+    return Alike(way.astype(np.float32), _stretch(avatar, first, wanted, now, upright))
+
+
+def _stretch(avatar: HeadPose, first: HeadPose, wanted: Array, now: Array, upright: Floats) -> Floats:
+    """That of `turned_alike`, by the rotations of avatar and driver now."""
+    then, driven = _patches(avatar.slopes, wanted), _patches(first.slopes, now)
+    areas = [_areas(patches) for patches in (then, avatar.patches, driven, first.patches)]
+    clear = avatar.stretched & (np.min(areas, axis=0) > LEAST_SEEN)
+    inverse = upright @ first.patches[clear] @ _inverse(driven[clear]) @ upright.T
+    beside = then[clear] @ _inverse(avatar.patches[clear]) @ inverse - np.eye(2)
+    much = np.sqrt(np.square(beside).sum(axis=(1, 2))) / MOST_STRETCH
+    stretch = np.tile(np.eye(2, dtype=np.float32), (len(clear), 1, 1))
+    stretch[clear] += beside / np.maximum(much, 1)[:, None, None]
+    return stretch
 
 
 def _patches(slopes: Array, rotation: Array) -> Array:
     """(K, 2, 2): how patches of surface with these slopes are seen on a head that is turned."""
-    tangents = np.zeros((len(slopes), 3, 2))
-    tangents[:, [0, 1], [0, 1]] = 1
-    tangents[:, 2, 0] = slopes
-    return np.asarray(rotation[:2] @ tangents)
+    patches = np.tile(rotation[:2, :2], (len(slopes), 1, 1))
+    patches[:, :, 0] += slopes[:, None] * rotation[:2, 2]
+    return patches
+
+
+def _areas(patches: Array) -> Array:
+    """(K,): determinants."""
+    return np.asarray(patches[:, 0, 0] * patches[:, 1, 1] - patches[:, 0, 1] * patches[:, 1, 0])
+
+
+def _inverse(patches: Array) -> Array:
+    """(K, 2, 2), of matrices none of which is singular."""
+    swapped = patches[:, ::-1, ::-1].transpose(0, 2, 1) * [[1, -1], [-1, 1]]
+    return np.asarray(swapped / _areas(patches)[:, None, None])
 
 
 def _fit(points: Array, flat: Array, *, ridge: float) -> tuple[Array, float] | None:

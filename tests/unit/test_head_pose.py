@@ -51,7 +51,8 @@ def test_an_avatar_turns_as_its_driver_from_wherever_either_is_seen(camera, own,
 
     expected = way(avatar, avatar, wanted, settings=FREE.model_copy(update={"adapt_tilt": False}))
     size = np.abs(expected).max()
-    assert np.abs(found - expected).max() < 0.12 * size
+    # Lids go with their eyes, and both lips together.
+    assert np.abs(found - expected).max() < 0.15 * size
 
 
 def test_without_it_a_nod_of_a_turned_driver_tilts_the_avatar():
