@@ -65,6 +65,8 @@ class HeadPose:
     """Half the width of the face, if it looked at the camera; half sides."""
     points: Array
     """(K, 3): its parts, from the middle of the rigid ones, half sides; x and y as seen, z by the mean face."""
+    grouped: Array
+    """(K, 3): the same, those of `TOGETHER` in one place."""
     head: NDArray[np.bool_]
     """(K,): parts with a place on the face."""
     stretched: NDArray[np.bool_]
@@ -97,14 +99,15 @@ def read_pose(shift: Floats, part_names: Sequence[str]) -> HeadPose | None:
     rotation, size = found
     depth = size * mean @ rotation[2]
     points = np.column_stack([flat, depth])
+    grouped = points.copy()
     for group in TOGETHER:
         members = [names.index(name) for name in group if name in names]
-        points[members] = points[members].mean(axis=0)
+        grouped[members] = points[members].mean(axis=0)
     head = np.array([name in PLACES for name in names])
     kinds = [name.rpartition("_")[2] for name in names]
     stretched = head & ~np.isin(kinds, list(UNSTRETCHED))
     slopes = np.sign(mean[:, 0]) * [SLOPES.get(kind, 0.0) for kind in kinds]
-    return HeadPose(rotation, size, points, head, stretched, slopes, _patches(slopes, rotation), rigid)
+    return HeadPose(rotation, size, points, grouped, head, stretched, slopes, _patches(slopes, rotation), rigid)
 
 
 class Alike(NamedTuple):
@@ -144,7 +147,7 @@ def turned_alike(avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: f
     wanted = _rotation(*(_angles(avatar.rotation) + turned))
     ours, theirs = (
         growth * points @ rotation[:2].T - points[:, :2]
-        for points, rotation in ((avatar.points, wanted @ avatar.rotation.T), (first.points, turn))
+        for points, rotation in ((avatar.grouped, wanted @ avatar.rotation.T), (first.grouped, turn))
     )
     way = np.where(avatar.head[:, None], ours - scale * theirs @ upright.T, 0)
     return Alike(way.astype(np.float32), _stretch(avatar, first, wanted, now, upright))

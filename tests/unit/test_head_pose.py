@@ -92,6 +92,19 @@ def test_parts_narrow_as_the_avatar_is_seen_and_not_as_the_driver_was():
     np.testing.assert_allclose(alike.stretch[nose] @ [driven, 0], [np.cos(np.radians(12)), 0], atol=0.02)
 
 
+def test_at_rest_nothing_is_added(rng):
+    avatar, first = ((rng.uniform(-0.5, 0.5, (len(NAMES), 2))).astype(np.float32) for _ in range(2))
+    poses = read_pose(avatar, NAMES), read_pose(first, NAMES)
+    assert poses[0] is not None
+    assert poses[1] is not None
+
+    alike = turned_alike(*poses, first, scale=1.5, upright=UPRIGHT)
+
+    assert alike is not None
+    np.testing.assert_allclose(alike.way, 0, atol=1e-6)
+    np.testing.assert_allclose(alike.stretch, np.tile(np.eye(2), (len(NAMES), 1, 1)), atol=1e-5)
+
+
 def test_what_a_face_does_beside_turning_is_kept():
     avatar, first = seen(0, 0, 0), seen(25, 0, 0)
     chin = NAMES.index("chin")
