@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from puppet.types import Floats
 
 MOUTH = frozenset({"lip", "lips", "mouth", "chin", "jaw"})
-EYES = frozenset({"eye", "eyes", "iris", "lid", "lids", "brow", "brows"})
+EYES = frozenset({"eye", "eyes", "lid", "lids", "brow", "brows"})
 """Words in the names of parts."""
 FEWEST = 4
 """Parts beside mouth and eyes, for the head's own movement to be seen."""

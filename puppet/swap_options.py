@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 REGIONS = {
     "hair": ("hair", "forehead", "ear"),
-    "eyes": ("eye", "iris", "lid"),
+    "eyes": ("eye", "lid"),
     "mouth": ("lip", "mouth"),
-    "face": ("brow", "lid", "eye", "iris", "nose", "lip", "mouth", "chin", "cheek"),
+    "face": ("brow", "lid", "eye", "nose", "lip", "mouth", "chin", "cheek"),
 }
 """Words in the names of parts that lie in what a user means: hair falls over forehead and ears, and a lid is half of
 an eye."""

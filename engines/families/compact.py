@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PART_NAMES = (
     "hair", "forehead", "right_brow", "left_brow", "right_lid", "right_eye", "left_lid", "left_eye", "nose",
     "upper_lip", "lower_lip", "chin", "right_cheek", "left_cheek", "right_ear", "left_ear", "body",
-    "right_hair", "left_hair", "neck", "right_shoulder", "left_shoulder", "right_iris", "left_iris",
+    "right_hair", "left_hair", "neck", "right_shoulder", "left_shoulder",
 )  # fmt: skip
 """Right and left are the person's own."""
 
