@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from puppet.limits import soft_limit
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,6 +48,9 @@ MOST_STRETCH = 0.3
 """Of a stretch beside the identity (Frobenius): what would be more comes from a patch that is seen from aside."""
 TOGETHER = (("right_lid", "right_eye"), ("left_lid", "left_eye"), ("upper_lip", "lower_lip"))
 """Parts that a turn takes along as one: how far they are apart says what eyes and mouth do."""
+FARTHEST = tuple(map(tuple, np.radians([(25.0, 40.0), (18.0, 28.0)])))
+"""Yaw and pitch beside the avatar's own up to which it follows, and the most that it makes: what its picture does not
+show cannot be turned into view."""
 RIDGE = 0.01
 """Of the fit of a turn, relative: where parts tell little of one, there is rather none."""
 SIZES = (0.5, 2.0)
@@ -118,7 +123,9 @@ class Alike(NamedTuple):
     """float32 (K, 2, 2), by which their relative affines are to be multiplied from the left; else the identity."""
 
 
-def turned_alike(avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: float, upright: Floats) -> Alike | None:
+def turned_alike(
+    avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: float, upright: Floats, limits: bool = False
+) -> Alike | None:
     """Take the driver's turn off its parts' movements, and put it on as the avatar shows it.
 
     The driver's turn since the first frame, as angles about the head's own axes, makes R_a' of the avatar's pose R_a
@@ -132,6 +139,7 @@ def turned_alike(avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: f
         driving: the driver's shifts now, float32 (K, 2).
         scale: size of the avatar over that of the driver.
         upright: float32 (2, 2), by which the driver's movements are turned before.
+        limits: the avatar turns and nods no farther than pictures bear.
 
     Returns:
         None where the driver's parts show no head.
@@ -143,6 +151,10 @@ def turned_alike(avatar: HeadPose, first: HeadPose, driving: Floats, *, scale: f
     turn, growth = found
     now = turn @ first.rotation
     turned = (_angles(now) - _angles(first.rotation) + np.pi) % (2 * np.pi) - np.pi
+    if limits:
+        turned[:2] = np.sign(turned[:2]) * [
+            soft_limit(abs(angle), knee, most) for angle, (knee, most) in zip(turned, FARTHEST, strict=False)
+        ]
     wanted = _rotation(*(_angles(avatar.rotation) + turned))
     ours, theirs = (
         growth * points @ rotation[:2].T - points[:, :2]

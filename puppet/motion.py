@@ -205,23 +205,29 @@ class MotionBasis:
         return Motion(target.shift, target.affine, carry_masks(self.avatar, target))
 
     def _relative(self, driving: Motion, settings: LiveSettings) -> Motion:
+        if not settings.limits or self._further:
+            way, relative = self._moved(driving, settings, limits=False)
+            target = Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+            if not settings.limits or any(self._is_near(target, view) for view in self._further):
+                return target
+        way, relative = self._limited(*self._moved(driving, settings, limits=True))
+        return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+
+    def _moved(self, driving: Motion, settings: LiveSettings, *, limits: bool) -> tuple[Floats, Floats]:
+        """Ways and relative affines; with limits, of a head that turns no farther than they allow."""
         way = driving.shift - self.first.shift
         relative = driving.affine @ self.first_inverse
         if settings.adapt_tilt:
             way = way @ self.upright.T
             relative = self.upright @ relative @ self.upright.T
-            alike = self._turned_alike(driving)
+            alike = self._turned_alike(driving, limits=limits)
             if alike is not None:
                 way = way + alike.way / np.float32(self.scale)
                 relative = alike.stretch @ relative
         way = np.float32(settings.strength * (self.scale if settings.adapt_scale else 1.0)) * way
         way = self._gains.shifts(way, self.avatar.shift, settings)
         relative = power(relative, np.clip(settings.strength * self._gains.strengths(settings), 0, 2))
-        target = Motion(self.avatar.shift + way, relative @ self.avatar.affine)
-        if not settings.limits or any(self._is_near(target, view) for view in self._further):
-            return target
-        way, relative = self._limited(way, relative)
-        return Motion(self.avatar.shift + way, relative @ self.avatar.affine)
+        return way, relative
 
     def _scale(self) -> float:
         """Size of the avatar over that of the driver, whose heads may be turned otherwise."""
@@ -230,11 +236,11 @@ class MotionBasis:
             return avatar.size / first.size
         return hull_scale(self.avatar.shift[self._head], self.first.shift[self._head])
 
-    def _turned_alike(self, driving: Motion) -> Alike | None:
+    def _turned_alike(self, driving: Motion, *, limits: bool) -> Alike | None:
         avatar, first = self._poses
         if avatar is None or first is None:
             return None
-        return turned_alike(avatar, first, driving.shift, scale=self.scale, upright=self.upright)
+        return turned_alike(avatar, first, driving.shift, scale=self.scale, upright=self.upright, limits=limits)
 
     def _limited(self, way: Floats, relative: Floats) -> tuple[Floats, Floats]:
         """The head held back as a whole where it turns too far, then single parts that still go astray."""

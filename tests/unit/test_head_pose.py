@@ -92,6 +92,21 @@ def test_parts_narrow_as_the_avatar_is_seen_and_not_as_the_driver_was():
     np.testing.assert_allclose(alike.stretch[nose] @ [driven, 0], [np.cos(np.radians(12)), 0], atol=0.02)
 
 
+def test_an_avatar_turns_no_farther_than_limits_allow():
+    front = seen(0, 0, 0)
+    free, limited = (
+        [way(front, front, seen(yaw, 0, 0), settings=LiveSettings(limits=limits)) for yaw in (20, 65)]
+        for limits in (False, True)
+    )
+
+    nose = NAMES.index("nose")
+    np.testing.assert_allclose(limited[0], free[0], atol=1e-3)
+    assert free[0][nose, 0] < limited[1][nose, 0] < 0.75 * free[1][nose, 0]
+    # What is left is a head that is turned less, not one whose parts went past each other.
+    forty = way(front, front, seen(40, 0, 0))
+    assert np.abs(limited[1] - forty).max() < 0.25 * np.abs(forty).max()
+
+
 def test_at_rest_nothing_is_added(rng):
     avatar, first = ((rng.uniform(-0.5, 0.5, (len(NAMES), 2))).astype(np.float32) for _ in range(2))
     poses = read_pose(avatar, NAMES), read_pose(first, NAMES)
