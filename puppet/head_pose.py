@@ -139,7 +139,7 @@ def turned_alike(
         driving: the driver's shifts now, float32 (K, 2).
         scale: size of the avatar over that of the driver.
         upright: float32 (2, 2), by which the driver's movements are turned before.
-        limits: the avatar turns and nods no farther than pictures bear.
+        limits: the avatar turns and nods no farther than pictures bear; what else its face does shrinks alike.
 
     Returns:
         None where the driver's parts show no head.
@@ -151,16 +151,20 @@ def turned_alike(
     turn, growth = found
     now = turn @ first.rotation
     turned = (_angles(now) - _angles(first.rotation) + np.pi) % (2 * np.pi) - np.pi
+    share = 1.0
     if limits:
-        turned[:2] = np.sign(turned[:2]) * [
-            soft_limit(abs(angle), knee, most) for angle, (knee, most) in zip(turned, FARTHEST, strict=False)
-        ]
+        sizes = np.abs(turned[:2])
+        held = np.array([soft_limit(size, knee, most) for size, (knee, most) in zip(sizes, FARTHEST, strict=True)])
+        turned[:2] *= held / np.maximum(sizes, 1e-9)
+        share = float((held / np.maximum(sizes, 1e-9))[sizes > 1e-9].min(initial=1.0))
     wanted = _rotation(*(_angles(avatar.rotation) + turned))
     ours, theirs = (
         growth * points @ rotation[:2].T - points[:, :2]
         for points, rotation in ((avatar.grouped, wanted @ avatar.rotation.T), (first.grouped, turn))
     )
-    way = np.where(avatar.head[:, None], ours - scale * theirs @ upright.T, 0)
+    # What a mean face does not explain of a turn that is held back would stay in full.
+    less = theirs + (1 - share) * (flat - first.points[:, :2] - theirs)
+    way = np.where(avatar.head[:, None], ours - scale * less @ upright.T, 0)
     return Alike(way.astype(np.float32), _stretch(avatar, first, wanted, now, upright))
 
 
