@@ -43,7 +43,7 @@ SLOPES = {"brow": 0.4, "cheek": 0.84, "ear": 1.2}
 UNSTRETCHED = frozenset({"eye", "lid"})
 """Words of parts whose stretch says how far eyes are shut, and nothing else may."""
 LEAST_SEEN = 0.25
-"""Of a patch's area: a part that is seen from farther aside is stretched as it was driven."""
+"""Of a patch's area: a part seen from farther aside is stretched as it was driven; up to twice that, in part."""
 MOST_STRETCH = 0.3
 """Of a stretch beside the identity (Frobenius): what would be more comes from a patch that is seen from aside."""
 TOGETHER = (("right_lid", "right_eye"), ("left_lid", "left_eye"), ("upper_lip", "lower_lip"))
@@ -172,12 +172,14 @@ def _stretch(avatar: HeadPose, first: HeadPose, wanted: Array, now: Array, uprig
     """That of `turned_alike`, by the rotations of avatar and driver now."""
     then, driven = _patches(avatar.slopes, wanted), _patches(first.slopes, now)
     areas = [_areas(patches) for patches in (then, avatar.patches, driven, first.patches)]
-    clear = avatar.stretched & (np.min(areas, axis=0) > LEAST_SEEN)
+    least = np.min(areas, axis=0)
+    clear = avatar.stretched & (least > LEAST_SEEN)
     inverse = upright @ first.patches[clear] @ _inverse(driven[clear]) @ upright.T
     beside = then[clear] @ _inverse(avatar.patches[clear]) @ inverse - np.eye(2)
     much = np.sqrt(np.square(beside).sum(axis=(1, 2))) / MOST_STRETCH
+    share = np.clip(least[clear] / LEAST_SEEN - 1, 0, 1) / np.maximum(much, 1)
     stretch = np.tile(np.eye(2, dtype=np.float32), (len(clear), 1, 1))
-    stretch[clear] += beside / np.maximum(much, 1)[:, None, None]
+    stretch[clear] += share[:, None, None] * beside
     return stretch
 
 

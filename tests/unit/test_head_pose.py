@@ -107,6 +107,22 @@ def test_an_avatar_turns_no_farther_than_limits_allow():
     assert np.abs(limited[1] - forty).max() < 0.25 * np.abs(forty).max()
 
 
+def test_nothing_jumps_while_a_head_turns_away():
+    front, aside = (read_pose(seen(yaw, 0, 0).shift, NAMES) for yaw in (0, 30))
+    assert front is not None
+    assert aside is not None
+
+    turns = [
+        turned_alike(front, aside, seen(30 + yaw, yaw / 3, 0).shift, scale=1.0, upright=UPRIGHT, limits=True)
+        for yaw in np.arange(-60, 45, 0.5)
+    ]
+
+    for of in ("way", "stretch"):
+        steps = np.diff([getattr(turn, of) for turn in turns if turn is not None], axis=0)
+        assert len(steps) == len(turns) - 1
+        assert np.abs(steps).max() < 0.02, of
+
+
 def test_at_rest_nothing_is_added(rng):
     avatar, first = ((rng.uniform(-0.5, 0.5, (len(NAMES), 2))).astype(np.float32) for _ in range(2))
     poses = read_pose(avatar, NAMES), read_pose(first, NAMES)
