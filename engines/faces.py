@@ -53,12 +53,8 @@ class FaceFinder:
     """Both networks, compiled once; not for use from several threads at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        from engines.backends.ovino import openvino_core
-
-        core = openvino_core()
-        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        self._detector: Any = core.compile_model(MODELS / "face_detection_short_range.tflite", "CPU", settings)
-        self._mesh: Any = core.compile_model(MODELS / "face_landmark.tflite", "CPU", settings)
+        self._detector = compiled("face_detection_short_range.tflite", threads=threads)
+        self._mesh = compiled("face_landmark.tflite", threads=threads)
         self._anchors = _anchors()
 
     def find(self, image: Image, *, threshold: float = 0.5) -> list[Face]:
@@ -115,24 +111,49 @@ class FaceFinder:
     def _read(self, image: Image, centre: Floats, side: float, eye_line: Floats) -> Mesh:
         angle = float(np.arctan2(eye_line[1], eye_line[0]))
         scale = max(side, 1.0) / MESH_SIDE
-        cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
-        half = MESH_SIDE / 2
-        # From crop to picture: turned by the eye line, scaled, moved to the face's centre.
-        matrix = np.array(
-            [
-                [cosine, -sine, centre[0] - half * (cosine - sine)],
-                [sine, cosine, centre[1] - half * (sine + cosine)],
-            ],
-            np.float32,
+        crop, matrix = upright_crop(
+            image, centre, cosine=np.cos(angle) * scale, sine=np.sin(angle) * scale, side=MESH_SIDE
         )
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop = cv2.warpAffine(image, matrix, (MESH_SIDE, MESH_SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         outputs = self._mesh(crop[None].astype(np.float32) / 255)
         by_size = {value.size: np.asarray(value).reshape(-1) for value in outputs.values()}
         points = by_size[3 * MESH_POINTS].reshape(MESH_POINTS, 3).astype(np.float32)
         flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         score = 1 / (1 + np.exp(-float(by_size[1][0])))
         return Mesh(np.concatenate([flat, points[:, 2:] * scale], axis=1).astype(np.float32), score)
+
+
+def compiled(name: str, *, threads: int) -> Any:
+    """One of the networks in `MODELS`, ready to run."""
+    from engines.backends.ovino import openvino_core
+
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    return openvino_core().compile_model(MODELS / name, "CPU", settings)
+
+
+def upright_crop(image: Image, centre: Floats, *, cosine: float, sine: float, side: int) -> tuple[Image, Floats]:
+    """A square cut out turned and scaled.
+
+    Args:
+        image: uint8 (H, W, 3).
+        centre: of the square, in pixels of the picture.
+        cosine: how far one pixel to the right in the square goes to the right in the picture.
+        sine: how far it goes down.
+        side: of the square, its own pixels.
+
+    Returns:
+        uint8 (side, side, 3), and the float32 (2, 3) affine from the square to the picture.
+    """
+    half = side / 2
+    matrix = np.array(
+        [
+            [cosine, -sine, centre[0] - half * (cosine - sine)],
+            [sine, cosine, centre[1] - half * (sine + cosine)],
+        ],
+        np.float32,
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8), matrix
 
 
 def _anchors() -> Floats:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import cv2
 import numpy as np
 
-from engines.faces import MODELS, Floats, Image, Mesh
+from engines.faces import Floats, Image, Mesh, compiled, upright_crop
 
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 """Outer and inner corner, as mesh indices; right and left are the person's own."""
@@ -22,10 +19,7 @@ class IrisFinder:
     """The network, compiled once; not for use from several threads at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        from engines.backends.ovino import openvino_core
-
-        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        self._network: Any = openvino_core().compile_model(MODELS / "iris_landmark.tflite", "CPU", settings)
+        self._network = compiled("iris_landmark.tflite", threads=threads)
 
     def find(self, image: Image, mesh: Mesh) -> Floats:
         """Centres of the right and the left iris in pixels of the picture, (2, 2); in shut eyes they are guesses.
@@ -43,17 +37,9 @@ class IrisFinder:
     def _centre(self, image: Image, start: Floats, end: Floats, *, mirrored: bool) -> Floats:
         """Of one iris, by its eye's corners from left to right in the picture."""
         cosine, sine = (end - start) * np.float32(ROOM / SIDE)
-        middle, half = (start + end) / 2, SIDE / 2
-        # From the eye's picture to the whole: turned by the eye's line, scaled, moved to its middle.
-        matrix = np.array(
-            [
-                [cosine, -sine, middle[0] - half * (cosine - sine)],
-                [sine, cosine, middle[1] - half * (sine + cosine)],
-            ],
-            np.float32,
+        eye, matrix = upright_crop(
+            image, np.float32(0.5) * (start + end), cosine=float(cosine), sine=float(sine), side=SIDE
         )
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        eye = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         seen = eye[:, ::-1] if mirrored else eye
         outputs = self._network(np.ascontiguousarray(seen)[None].astype(np.float32) / 255)
         by_size = {value.size: np.asarray(value).reshape(-1) for value in outputs.values()}

@@ -153,10 +153,12 @@ def turned_alike(
     turned = (_angles(now) - _angles(first.rotation) + np.pi) % (2 * np.pi) - np.pi
     share = 1.0
     if limits:
-        sizes = np.abs(turned[:2])
-        held = np.array([soft_limit(size, knee, most) for size, (knee, most) in zip(sizes, FARTHEST, strict=True)])
-        turned[:2] *= held / np.maximum(sizes, 1e-9)
-        share = float((held / np.maximum(sizes, 1e-9))[sizes > 1e-9].min(initial=1.0))
+        shares = [
+            float(soft_limit(size, knee, most)) / size if size > knee else 1.0
+            for size, (knee, most) in zip(np.abs(turned[:2]), FARTHEST, strict=True)
+        ]
+        turned[:2] *= shares
+        share = min(shares)
     wanted = _rotation(*(_angles(avatar.rotation) + turned))
     ours, theirs = (
         growth * points @ rotation[:2].T - points[:, :2]

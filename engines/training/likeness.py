@@ -210,28 +210,38 @@ def _constants(manifest: list[dict[str, Any]], folder: Path) -> list[tuple[str, 
 
 
 def _folded(steps: Sequence[_Step], constants: dict[str, Tensor]) -> Iterator[_Step]:
-    """The same steps, but convolutions take in the factors and offsets that follow them; adds to the constants."""
+    """The same steps, but convolutions take in the factors and offsets that follow them.
+
+    Adds weights in torch's layout and biases to the constants.
+    """
     left = list(steps)
     while left:
         step = left.pop(0)
         if step.kind not in _CONVOLUTIONS:
             yield step
             continue
-        weight, bias = constants[step.inputs[1]], torch.zeros(())
+        weight, bias = _in_layout(constants[step.inputs[1]], step.kind), torch.zeros(())
         while left and left[0].kind in _AFFINE and left[0].inputs[0] == step.output:
             following, value = left[0], constants.get(left[0].inputs[1])
             if value is None or value.numel() == 1:
                 break
             value = value.flatten()
             if following.kind == "Mul":
-                weight = weight * (value[:, None] if step.kind.startswith("Depthwise") else value)
+                weight = weight * value[:, None, None, None]
                 bias = bias * value
             else:
                 bias = bias + value
             step = step._replace(output=left.pop(0).output)
         names = f"{step.output}/weight", f"{step.output}/bias"
-        constants.update(zip(names, (weight, bias), strict=True))
+        constants.update(zip(names, (weight.contiguous(memory_format=torch.channels_last), bias), strict=True))
         yield step._replace(inputs=(step.inputs[0], *names))
+
+
+def _in_layout(weight: Tensor, kind: str) -> Tensor:
+    """(out, in of a group, height, width) of what is stored with height and width first."""
+    if kind == "Conv2D":  # (height, width, in, out)
+        return weight.permute(3, 2, 0, 1)
+    return weight.permute(2, 3, 0, 1).flatten(0, 1)[:, None]  # (height, width, channels, multiplier)
 
 
 def _jittered(points: Tensor, generator: torch.Generator) -> Tensor:
@@ -252,22 +262,11 @@ def _both(operation: Callable[[Tensor, Tensor], Tensor]) -> Callable[[list[Tenso
 
 
 def _convolution(inputs: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    """Stored as (height, width, in, out)."""
-    return _convolved(inputs, inputs[1].permute(3, 2, 0, 1), attributes)
-
-
-def _depthwise(inputs: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    """Stored as (height, width, channels, multiplier)."""
-    height, width = inputs[1].shape[:2]
-    return _convolved(inputs, inputs[1].permute(2, 3, 0, 1).reshape(-1, 1, height, width), attributes)
-
-
-def _convolved(inputs: list[Tensor], weight: Tensor, attributes: dict[str, Any]) -> Tensor:
-    picture, _, bias = inputs
+    """With or without groups; weight and bias as `_folded` left them."""
+    picture, weight, bias = inputs
     stride = int(attributes["strides"]["list"]["i"][1])
     if b64decode(attributes["padding"]["s"]) == b"SAME":
         picture = _same(picture, weight.shape[-2:], stride)
-    weight = weight.contiguous(memory_format=torch.channels_last)
     groups = picture.shape[1] // weight.shape[1]
     return functional.conv2d(picture, weight, bias if bias.ndim else None, stride=stride, groups=groups)
 
@@ -293,7 +292,7 @@ _OPERATIONS: dict[str, Callable[[list[Tensor], dict[str, Any]], Tensor]] = {
     "Add": _both(torch.add),
     "AddV2": _both(torch.add),
     "Conv2D": _convolution,
-    "DepthwiseConv2dNative": _depthwise,
+    "DepthwiseConv2dNative": _convolution,
     "MatMul": lambda inputs, _: inputs[0] @ inputs[1],
     "Mean": lambda inputs, _: inputs[0].mean(dim=(2, 3)),
     "Maximum": _both(torch.maximum),
