@@ -178,7 +178,7 @@ class MotionBasis:
     def transfer(self, driving: Motion, settings: LiveSettings) -> Motion:
         """The avatar's target motion (FOMM, section 3.4: relative motion transfer).
 
-        With driving d, first frame f, avatar a, strength s, scale c (hull ratio, or 1), U, which sets f
+        With driving d, first frame f, avatar a, strength s, scale c (of the heads, or 1), U, which sets f
         upright (or 1), and T, which turns a's head as d's (or 0; see `turned_alike`):
         `shift = a.shift + s c (U (d.shift - f.shift) + T)`, `affine = (U d.affine f.affine^-1 U^-1)^s
         a.affine`, each part by the gain of its region and within limits.

@@ -155,6 +155,22 @@ def test_the_texture_loss_can_see_all_in_every_step(tmp_path: Path) -> None:
     assert all(torch.isfinite(term) for term in terms.values())
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_batch_norms_keep_what_they_have_gathered_if_asked_to(tmp_path: Path, keeps: bool) -> None:
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    cache = drawn_cache(np.random.default_rng(3))
+    trainer = session.trainer(tiny_config(keep_statistics=keeps), cache, run=tmp_path, fabric=fabric)
+    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
+
+    trainer.fit()
+
+    after = trainer.average.state_dict()
+    statistics = [name for name in after if name.endswith("running_mean")]
+    assert statistics
+    assert all(torch.equal(before[name], after[name]) is keeps for name in statistics)
+    assert not torch.equal(before["encoder.to_half.0.weight"], after["encoder.to_half.0.weight"])
+
+
 def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> None:
     run, exported = tmp_path / "run", tmp_path / "model"
     run.mkdir()
