@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.faces import Floats, Image, Mesh, compiled, upright_crop
+from engines.faces import MESH_POINTS, Floats, Image, Mesh, compiled, upright_crop
 
+POINTS = MESH_POINTS + 2
+"""Of a face: its mesh, then the centres of both irises."""
+RIGHT_IRIS, LEFT_IRIS = MESH_POINTS, MESH_POINTS + 1
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 """Outer and inner corner, as mesh indices; right and left are the person's own."""
 SIDE = 64

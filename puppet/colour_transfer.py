@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NO_SKIN = frozenset(
     {"hair", "beard", "forehead", "ear", "ears", "body", "neck", "shoulder", "clothes", "background"}
-    | {"brow", "lid", "eye", "eyes", "lip", "mouth"}
+    | {"brow", "lid", "eye", "eyes", "iris", "lip", "mouth"}
 )
 """Words in the names of parts that show much else than skin; fringes cover foreheads."""
 FIRST_SPREAD = (15.0, 8.0, 8.0)

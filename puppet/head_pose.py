@@ -28,6 +28,7 @@ PLACES: dict[str, tuple[float, float, float]] = {
     "right_brow": (-0.54, -0.77, -0.04), "left_brow": (0.54, -0.77, -0.04),
     "right_lid": (-0.47, -0.53, 0.05), "left_lid": (0.47, -0.53, 0.05),
     "right_eye": (-0.46, -0.49, 0.07), "left_eye": (0.46, -0.49, 0.07),
+    "right_iris": (-0.46, -0.49, 0.07), "left_iris": (0.46, -0.49, 0.07),
     "nose": (0.0, 0.0, -0.27), "upper_lip": (0.0, 0.48, -0.11), "lower_lip": (0.0, 0.6, -0.09),
     "chin": (0.0, 1.07, 0.05), "right_cheek": (-0.71, -0.03, 0.13), "left_cheek": (0.71, -0.03, 0.13),
     "right_ear": (-0.94, 0.14, 0.85), "left_ear": (0.94, 0.14, 0.85),
@@ -40,13 +41,13 @@ RIGID = (
 """Parts that say how the head is turned: neither speech nor lids move them much. All of them are needed."""
 SLOPES = {"brow": 0.4, "cheek": 0.84, "ear": 1.2}
 """Depth that parts gain from their inner to their outer ends, over their width; by a word of their names."""
-UNSTRETCHED = frozenset({"eye", "lid"})
+UNSTRETCHED = frozenset({"eye", "iris", "lid"})
 """Words of parts whose stretch says how far eyes are shut, and nothing else may."""
 LEAST_SEEN = 0.25
 """Of a patch's area: a part seen from farther aside is stretched as it was driven; up to twice that, in part."""
 MOST_STRETCH = 0.3
 """Of a stretch beside the identity (Frobenius): what would be more comes from a patch that is seen from aside."""
-TOGETHER = (("right_lid", "right_eye"), ("left_lid", "left_eye"), ("upper_lip", "lower_lip"))
+TOGETHER = (("right_lid", "right_eye", "right_iris"), ("left_lid", "left_eye", "left_iris"), ("upper_lip", "lower_lip"))
 """Parts that a turn takes along as one: how far they are apart says what eyes and mouth do."""
 FARTHEST = tuple(map(tuple, np.radians([(25.0, 40.0), (18.0, 28.0)])))
 """Yaw and pitch beside the avatar's own up to which it follows, and the most that it makes: what its picture does not

@@ -215,7 +215,9 @@ def _swap(chosen: argparse.Namespace) -> dict[str, Any]:
     if wanted:
         from engines.model_folder import ModelFolder
 
-        values["swap"] = swap_options.select_parts(wanted, ModelFolder.read(chosen.model).spec.part_names)
+        values["swap"] = swap_options.select_parts(
+            wanted, swap_options.swappable(ModelFolder.read(chosen.model).spec.part_names)
+        )
     return values
 
 

@@ -178,7 +178,7 @@ def _settings(config: RenderConfig, puppeteer: Puppeteer) -> LiveSettings:
     if config.swap:
         names = [name for name in LiveSettings.model_fields if name.startswith("swap_")]
         chosen |= {name: getattr(config, name) for name in names}
-        chosen["swap"] = swap_options.select_parts(config.swap, puppeteer.part_names)
+        chosen["swap"] = swap_options.select_parts(config.swap, swap_options.swappable(puppeteer.part_names))
     return LiveSettings(**chosen)
 
 

@@ -22,6 +22,10 @@ REGIONS = {
 an eye."""
 
 
+UNMASKED = "iris"
+"""Word of parts that have no mask, so that there is nothing of them to swap."""
+
+
 def add_arguments(group: argparse._ActionsContainer) -> None:
     """Declare the flags beside `--swap`."""
     add = group.add_argument
@@ -35,6 +39,11 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
         action="store_false",
         help="leave the colours of swapped skin as they are",
     )
+
+
+def swappable(part_names: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts that can be chosen."""
+    return tuple(name for name in part_names if UNMASKED not in part_groups.words(name))
 
 
 def select_parts(wanted: tuple[str, ...], part_names: tuple[str, ...]) -> tuple[str, ...]:

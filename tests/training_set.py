@@ -20,7 +20,7 @@ def drawn_cache(rng: np.random.Generator, *, clips: int = 2, frames: int = 4, po
     count = clips * frames + portraits
     coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
     pictures = coarse.repeat(16, axis=1).repeat(16, axis=2)
-    face = rng.uniform(-0.4, 0.4, (1, 468, 2)) + rng.normal(0, 0.02, (count, 468, 2))
+    face = rng.uniform(-0.4, 0.4, (1, 470, 2)) + rng.normal(0, 0.02, (count, 470, 2))
     spans = [Span(f"clip{index}", index * frames, (index + 1) * frames) for index in range(clips)]
     stills = [Span(f"still{index}", clips * frames + index, clips * frames + index + 1) for index in range(portraits)]
     return Cache(pictures, face.astype(np.float32), np.ones(count, np.float32), tuple(spans), tuple(stills))

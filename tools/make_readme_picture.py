@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
-MOMENTS = (0.0, 1.7, BLINKS[0] + CLOSE + HOLD / 2, 2.95, 6.9)
-"""Seconds: at rest, turned, blinking, turned to the other side, smiling with the head tilted."""
+MOMENTS = (0.0, 0.95, BLINKS[0] + CLOSE + HOLD / 2, 2.95, 6.9)
+"""Seconds: at rest, looking aside, blinking, turned, smiling with the head tilted."""
 FAILURES = (Pose(yaw=0.75), Pose(yaw=-0.6, pitch=0.4), Pose(pitch=-0.45), Pose(y=0.7), Pose(jaw=1.4, blink=0.6))
 """Turned too far, turned and bowed, head thrown back, dropped, and gaping with half-shut eyes."""
 

@@ -17,12 +17,15 @@ from engines.networks.layers import coordinate_grid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PART_NAMES = (
+MASKED = (
     "hair", "forehead", "right_brow", "left_brow", "right_lid", "right_eye", "left_lid", "left_eye", "nose",
     "upper_lip", "lower_lip", "chin", "right_cheek", "left_cheek", "right_ear", "left_ear", "body",
     "right_hair", "left_hair", "neck", "right_shoulder", "left_shoulder",
 )  # fmt: skip
 """Right and left are the person's own."""
+PART_NAMES = (*MASKED, "right_iris", "left_iris")
+"""Irises are smaller than a cell of the masks, and have none (`move_irises`)."""
+EYES = MASKED.index("right_eye"), MASKED.index("left_eye")
 
 
 class CompactConfig(BaseModel):
@@ -53,9 +56,9 @@ class Compact(PuppetModel):
         self.size = config.size
         self.parts = len(PART_NAMES)
         self.part_names = PART_NAMES
-        self.segmenter = networks.Segmenter(parts=self.parts, widths=config.segmenter)
+        self.segmenter = networks.Segmenter(parts=len(MASKED), eyes=EYES, widths=config.segmenter)
         self.encoder = networks.Encoder(widths=config.pyramid)
-        self.refiner = networks.Refiner(parts=self.parts, features=config.refiner)
+        self.refiner = networks.Refiner(parts=len(MASKED), irises=len(EYES), features=config.refiner)
         self.decoder = networks.Decoder(widths=config.pyramid, motion=config.refiner, blocks=config.blocks)
 
     def joined_inputs(self) -> dict[str, tuple[int, ...]]:
@@ -65,6 +68,7 @@ class Compact(PuppetModel):
         widths = self.config.segmenter[::-1]
         ups = {f"segmenter.up.{index}.0.weight": pair for index, pair in enumerate(itertools.pairwise(widths))}
         return ups | {
+            "segmenter.iris.layers.0.0.weight": (widths[-1], networks.IRIS_FEATURES),
             "decoder.enter.0.weight": (bottleneck, motion),
             "decoder.at_quarter.0.weight": (middle, quarter, motion),
             "decoder.at_half.0.weight": (half, half),
@@ -82,7 +86,8 @@ class Compact(PuppetModel):
 
     def generate(self, features: dict[str, Tensor], source: PartMotion, target: PartMotion) -> dict[str, Tensor]:
         """See `PuppetModel.generate`."""
-        deformation, trust, motion, coarse = self._move(features, source, target)
+        even, trust, motion, coarse = self._move(features, source, target)
+        deformation = motions.move_irises(even, _eyes(source), _eyes(target))
         pyramid = self._warped_pyramid(features, deformation, trust)
         decoded, mask = self.decoder(pyramid, motion)
         warped = motions.warp(features["picture"], deformation)
@@ -92,7 +97,7 @@ class Compact(PuppetModel):
             "decoded": decoded,
             "mask": mask,
             "deformation": deformation,
-            "coarse_deformation": coarse,
+            "correction": even - coarse,
             "visibility": trust[:, :1],
         }
 
@@ -106,7 +111,7 @@ class Compact(PuppetModel):
         coarse = motions.blend_deformation(target.segmentation, matrix, offset)
         grid = coordinate_grid(networks.MAP_SIDE, networks.MAP_SIDE, device=coarse.device)
         clues = [
-            target.segmentation,
+            target.segmentation[:, : len(MASKED) + 1],
             motions.heat_difference(source.shift, target.shift, side=networks.MAP_SIDE),
             motions.warp(features["small"], coarse),
             (coarse - grid).permute(0, 3, 1, 2),
@@ -124,6 +129,12 @@ class Compact(PuppetModel):
             moved = motions.warp(features[scale], deformation)
             warped.append(moved * motions.resized(trust[:, index : index + 1], moved.shape[-1]))
         return warped[0], warped[1], warped[2]
+
+
+def _eyes(motion: PartMotion) -> tuple[Tensor, Tensor, Tensor]:
+    """Shift, affine and iris of both eyes, as `move_irises` takes them."""
+    shift, affine = (torch.stack([values[:, eye] for eye in EYES], dim=1) for values in (motion.shift, motion.affine))
+    return shift, affine, motion.shift[:, len(MASKED) :]
 
 
 def build(configuration: Mapping[str, object]) -> Compact:

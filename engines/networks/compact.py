@@ -22,6 +22,8 @@ MAP_SIDE = 64
 
 TEMPERATURE = 0.1
 
+IRIS_FEATURES = 16
+
 
 class ConvBlock(nn.Sequential):
     """Convolution, batch norm, ReLU."""
@@ -48,15 +50,49 @@ class ResBlock(nn.Module):
         return torch.relu(x + self.norm(self.second(self.first(x))))
 
 
+class IrisReader(nn.Module):
+    """Heatmaps of the irises, off the picture itself and what the segmenter made of it."""
+
+    def __init__(self, *, features: int, irises: int) -> None:
+        super().__init__()
+        self.fine = nn.Sequential(ConvBlock(3, IRIS_FEATURES), ConvBlock(IRIS_FEATURES, IRIS_FEATURES, stride=2))
+        self.layers = nn.Sequential(
+            ConvBlock(features + IRIS_FEATURES, IRIS_FEATURES), ConvBlock(IRIS_FEATURES, IRIS_FEATURES)
+        )
+        self.heat = nn.Conv2d(IRIS_FEATURES, irises, 3, 1, 1)
+
+    def forward(self, picture: Tensor, features: Tensor) -> Tensor:
+        """Read where irises are.
+
+        Args:
+            picture: (batch, 3, 128, 128) in [-1, 1].
+            features: (batch, features, 64, 64) of the segmenter.
+
+        Returns:
+            (batch, irises, 64, 64), before the softmax.
+        """
+        heat: Tensor = self.heat(self.layers(torch.cat([features, self.fine(picture)], dim=1)))
+        return heat
+
+
 class Segmenter(nn.Module):
     """Picture to shifts, affines and soft masks of the parts (MCS, section 3.1).
 
-    The picture is reduced to 128 pixels first, so that motion does not depend on the size of the output.
+    The picture is reduced to 128 pixels first, so that motion does not depend on the size of the output. Irises are
+    read by layers of their own: they have no mask, and are stretched as their eyes are.
     """
 
-    def __init__(self, *, parts: int, widths: tuple[int, ...]) -> None:
+    def __init__(self, *, parts: int, eyes: tuple[int, ...], widths: tuple[int, ...]) -> None:
+        """Fresh weights.
+
+        Args:
+            parts: with a mask; an iris for each eye follows them.
+            eyes: which of the parts have an iris.
+            widths: features at 1/2, 1/4, ... of 128 pixels.
+        """
         super().__init__()
         self.parts = parts
+        self.eyes = eyes
         self.stem = ConvBlock(3, widths[0], kernel=5, stride=2)
         self.down = nn.ModuleList(
             nn.Sequential(ConvBlock(a, b, stride=2), ConvBlock(b, b)) for a, b in itertools.pairwise(widths)
@@ -70,6 +106,7 @@ class Segmenter(nn.Module):
         self.heat = nn.Conv2d(widths[0], parts, 3, 1, 1)
         self.mask = nn.Conv2d(widths[0], parts + 1, 3, 1, 1)
         self.affine = nn.Conv2d(widths[1], 4 * parts, 3, 1, 1)
+        self.iris = IrisReader(features=widths[0], irises=len(eyes))
         nn.init.zeros_(self.affine.weight)
         with torch.no_grad():
             assert self.affine.bias is not None
@@ -82,11 +119,12 @@ class Segmenter(nn.Module):
             image: (batch, 3, size, size) in [0, 1], size a multiple of 128.
 
         Returns:
-            shift (batch, parts, 2), affine (batch, parts, 2, 2), segmentation (batch, parts + 1, 64, 64).
+            Of parts and irises, shift (batch, K, 2), affine (batch, K, 2, 2), segmentation (batch, K + 1, 64, 64).
         """
         factor = image.shape[-1] // (2 * MAP_SIDE)
         x = functional.avg_pool2d(image, factor) if factor > 1 else image
-        x = self.stem(2 * x - 1)
+        picture = 2 * x - 1
+        x = self.stem(picture)
         skips = [x]
         for stage in self.down:
             x = stage(x)
@@ -99,11 +137,16 @@ class Segmenter(nn.Module):
             x = stage(torch.cat([x, skips.pop()], dim=1))
         batch = x.shape[0]
         heat = spatial_softmax(self.heat(x), temperature=TEMPERATURE)
-        shift = heatmap_mean(heat)
+        irises = spatial_softmax(self.iris(picture, x), temperature=TEMPERATURE)
         weight = functional.avg_pool2d(heat, 2) * 4
         local = self.affine(half).float().reshape(batch, self.parts, 4, MAP_SIDE // 2, MAP_SIDE // 2)
         affine = (local * weight[:, :, None]).sum(dim=(3, 4)).reshape(batch, self.parts, 2, 2)
-        return shift, affine, self.mask(x).float().softmax(dim=1)
+        masks = self.mask(x).float().softmax(dim=1)
+        return (
+            torch.cat([heatmap_mean(heat), heatmap_mean(irises)], dim=1),
+            torch.cat([affine, *(affine[:, eye : eye + 1] for eye in self.eyes)], dim=1),
+            torch.cat([masks, masks.new_zeros(batch, len(self.eyes), MAP_SIDE, MAP_SIDE)], dim=1),
+        )
 
 
 class Refiner(nn.Module):
@@ -112,11 +155,11 @@ class Refiner(nn.Module):
     FOMM's dense motion network does the same from scratch (FOMM, section 3.2); here it starts from MCS's blend.
     """
 
-    def __init__(self, *, parts: int, features: int) -> None:
+    def __init__(self, *, parts: int, irises: int, features: int) -> None:
         super().__init__()
         # Masks, heat difference, warped picture, displacement, warped background mask.
         self.layers = nn.Sequential(
-            ConvBlock(2 * parts + 1 + 3 + 2 + 1, features),
+            ConvBlock(2 * parts + irises + 1 + 3 + 2 + 1, features),
             nn.Conv2d(features, features, 3, 1, 2, dilation=2, bias=False),
             nn.BatchNorm2d(features),
             nn.ReLU(inplace=True),

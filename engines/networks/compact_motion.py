@@ -6,12 +6,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engines.networks.layers import coordinate_grid, inverse_2x2, product_2x2
+from engines.networks.layers import apply_2x2, coordinate_grid, inverse_2x2, product_2x2
 
 ALIGN_CORNERS = True
 """Coordinates -1 and 1 are the centres of the corner pixels everywhere in this family."""
 
 HEAT_VARIANCE = 0.01
+
+FINE_SIDE = 127
+"""Side of the deformation in which irises move, which are smaller than a cell of the masks: each cell of 64 in two."""
+IRIS_WINDOW = 0.1
+"""Half width of what moves as a whole around an iris. Lengths here are those of the mean face that the parts' affines
+come from: its eyes are 0.2 wide and 0.06 high, its irises 0.08."""
+OPENING = (0.06, 0.04)
+"""Half height of what moves across, and of what moves up or down: lids are drawn along across, which is not seen."""
+EYE_WINDOW = 0.095
+"""Half width of what moves at all; the eye's corners stay."""
+FARTHEST_GAZE = (0.06, 0.03)
+"""Of an iris from the middle of its eye, across and up or down."""
+TREMBLING = 0.012
+"""How far irises that are read seem to move while they rest: of a movement as large, half is made."""
 
 
 def part_maps(source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -54,6 +68,46 @@ def blend_deformation(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
         linear = blended(matrix[:, :, row, 0]) * x + blended(matrix[:, :, row, 1]) * y
         rows.append(linear + blended(offset[:, :, row]) + background * still)
     return torch.stack(rows, dim=-1)
+
+
+def move_irises(
+    deformation: Tensor,
+    source: tuple[Tensor, Tensor, Tensor],
+    target: tuple[Tensor, Tensor, Tensor],
+) -> Tensor:
+    """The deformation, made finer, in which the irises move inside their eyes.
+
+    With an eye's shift p, affine A and iris q, its gaze is g = A^-1 (q - p). Around the target's gaze what is read
+    moves by g_T - g_S on the face, within a window that leaves lids and corners where they are:
+    T(z) - A_S w(A_S^-1 (T(z) - p_S)) (g_T - g_S), where w falls from 1 to 0 in powers of four and eight. Before, g_T
+    is drawn towards g_S by the share n^2 / (m^2 + n^2) of its distance m, with the trembling n: resting eyes rest.
+
+    Args:
+        deformation: (batch, h, w, 2) backward map, x then y.
+        source: shift (batch, eyes, 2), affine (batch, eyes, 2, 2) and the irises' shift (batch, eyes, 2) of the avatar.
+        target: the same of the picture to make.
+
+    Returns:
+        (batch, 127, 127, 2) backward map.
+    """
+    planes = deformation.permute(0, 3, 1, 2)
+    planes = functional.interpolate(planes, size=(FINE_SIDE, FINE_SIDE), mode="bilinear", align_corners=ALIGN_CORNERS)
+    fine = planes.permute(0, 2, 3, 1)
+    to_face = inverse_2x2(source[1])
+    rest = apply_2x2(to_face, source[2] - source[0])
+    moved = apply_2x2(inverse_2x2(target[1]), target[2] - target[0]) - rest
+    squared = moved.square().sum(dim=-1, keepdim=True)
+    turned = rest + squared / (squared + TREMBLING**2) * moved
+    most = torch.tensor(FARTHEST_GAZE, device=rest.device)
+    gaze = turned.clamp(torch.minimum(rest, -most), torch.maximum(rest, most))
+
+    read = fine[:, None] - source[0][:, :, None, None]  # (batch, eyes, 127, 127, 2)
+    x, y = apply_2x2(to_face[:, :, None, None], read).unbind(dim=-1)
+    beside = ((x - gaze[..., 0, None, None]) / IRIS_WINDOW).square().square()
+    corners = (x / EYE_WINDOW).square().square().square()
+    windows = [torch.exp(-beside - corners - (y / height).square().square()) for height in OPENING]
+    way = torch.stack(windows, dim=-1) * (gaze - rest)[:, :, None, None]
+    return fine - apply_2x2(source[1][:, :, None, None], way).sum(dim=1)
 
 
 def carry_masks(masks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:

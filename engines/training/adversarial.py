@@ -59,7 +59,7 @@ class AdversarialLoss(nn.Module):
         Args:
             result: (batch, 3, size, size) in [0, 1].
             truth: the same.
-            points: (batch, 468, 2) mesh of the truth, in [-1, 1].
+            points: (batch, 470, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool, where there is one.
 
         Returns:

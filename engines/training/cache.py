@@ -1,6 +1,6 @@
 """Reads clips and portraits once into one array of frames with their mesh points, so that training never decodes.
 
-A cache is a folder: `frames.npy` uint8 (N, size, size, 3) RGB, `points.npy` float32 (N, 468, 2) in [-1, 1],
+A cache is a folder: `frames.npy` uint8 (N, size, size, 3) RGB, `points.npy` float32 (N, 470, 2) in [-1, 1],
 `scores.npy` float32 (N,), and `index.json` that says which rows belong to which clip.
 """
 
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import TrainingError
+from engines.irises import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from engines.faces import FaceFinder, Mesh
+    from engines.irises import IrisFinder
 
 Image = NDArray[np.uint8]
 
@@ -48,7 +50,7 @@ class Cache:
     frames: Image
     """(N, size, size, 3) RGB."""
     points: NDArray[np.float32]
-    """(N, 468, 2), x then y, [-1, 1] between the centres of the corner pixels."""
+    """(N, 470, 2): the mesh, then both irises; x then y, [-1, 1] between the centres of the corner pixels."""
     scores: NDArray[np.float32]
     """(N,) probability that the mesh is right."""
     clips: tuple[Span, ...]
@@ -71,7 +73,7 @@ class Cache:
             spans = [Span(**entry) for entry in index["spans"]]
             return cls(
                 np.load(folder / "frames.npy", mmap_mode="r"),
-                np.load(folder / "points.npy"),
+                np.load(folder / "points.npy").reshape(-1, POINTS, 2),
                 np.load(folder / "scores.npy"),
                 tuple(span for span in spans if span.stop - span.start > 1),
                 tuple(span for span in spans if span.stop - span.start == 1),
@@ -103,6 +105,7 @@ def build(
         TrainingError: there is nothing to read.
     """
     from engines.faces import FaceFinder
+    from engines.irises import IrisFinder
 
     files = sorted({file for source in sources for file in _files(source)})
     if not files:
@@ -111,7 +114,7 @@ def build(
     (folder / "index.json").unlink(missing_ok=True)
     with (folder / "frames.npy").open("wb") as stream:
         _write_header(stream, (0, size, size, 3))
-        rows = _Rows(stream, FaceFinder())
+        rows = _Rows(stream, FaceFinder(), IrisFinder())
         for done, file in enumerate(files):
             rows.add(file, size=size, most=most_frames)
             if progress is not None:
@@ -132,12 +135,13 @@ def build(
 class _Rows:
     """Frames go to the stream as they are read; their points and scores are collected."""
 
-    def __init__(self, stream: BinaryIO, finder: FaceFinder) -> None:
+    def __init__(self, stream: BinaryIO, finder: FaceFinder, irises: IrisFinder) -> None:
         self.spans: list[Span] = []
         self.points: list[NDArray[np.float32]] = []
         self.scores: list[float] = []
         self._stream = stream
         self._finder = finder
+        self._irises = irises
 
     def add(self, file: Path, *, size: int, most: int) -> None:
         """Every frame of a video with a face in it, or a picture whatever it shows."""
@@ -147,10 +151,16 @@ class _Rows:
             if mesh is None and file.suffix.lower() in VIDEOS:
                 continue
             self._stream.write(image.tobytes())
-            self.points.append(np.zeros((468, 2), np.float32) if mesh is None else _normalised(mesh, size))
+            self.points.append(self._points(image, mesh))
             self.scores.append(0.0 if mesh is None else mesh.score)
         if len(self.scores) > start:
             self.spans.append(Span(file.name, start, len(self.scores)))
+
+    def _points(self, image: Image, mesh: Mesh | None) -> NDArray[np.float32]:
+        if mesh is None:
+            return np.zeros((POINTS, 2), np.float32)
+        points = np.concatenate([mesh.points[:, :2], self._irises.find(image, mesh)])
+        return np.asarray(points * (2 / (image.shape[0] - 1)) - 1, np.float32)
 
 
 def _files(source: Path) -> Iterator[Path]:
@@ -191,10 +201,6 @@ def _mesh(finder: FaceFinder, image: Image) -> Mesh | None:
         return None
     mesh = finder.mesh(image, faces[0])
     return mesh if mesh.score >= LEAST_SCORE else None
-
-
-def _normalised(mesh: Mesh, size: int) -> NDArray[np.float32]:
-    return (mesh.points[:, :2] * (2 / (size - 1)) - 1).astype(np.float32)
 
 
 def _write_header(stream: BinaryIO, shape: tuple[int, ...]) -> None:

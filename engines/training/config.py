@@ -29,6 +29,7 @@ class Weights(_Frozen):
     perceptual_decoded: float = Field(0.5, ge=0, description="on the decoded picture")
     shift: float = Field(10.0, ge=0, description="guided shifts; falls to `lasting` of it")
     opening: float = Field(20.0, ge=0, description="offset between the lips, and between lids and eyes")
+    gaze: float = Field(10.0, ge=0, description="offset of irises from their eyes, more for those that look aside")
     affine: float = Field(2.0, ge=0, description="guided affines; falls to `lasting` of it")
     prior: float = Field(1.0, ge=0, description="masks towards their prior, in the first steps only")
     correction: float = Field(0.1, ge=0, description="size of the learnt correction of the deformation")
@@ -69,6 +70,7 @@ class TrainConfig(_Frozen):
     keep_statistics: bool = Field(
         False, description="batch norms normalise by what they have gathered so far: to go on in small steps"
     )
+    frozen: tuple[str, ...] = Field((), description="networks that stay as they are, such as `segmenter`")
     carried_masks: float = Field(0.5, ge=0, le=1, description="share of pairs whose target masks are the avatar's own")
     stills: float = Field(0.06, ge=0, le=1, description="share of pairs made from one portrait, moved as a whole")
     moved: float = Field(0.08, ge=0, le=1, description="share of the other pairs moved as a whole besides")

@@ -41,7 +41,7 @@ class ExpressionLoss(nn.Module):
         Args:
             result: (batch, 3, size, size) in [0, 1].
             truth: the same.
-            points: (batch, 468, 2) mesh of the truth, in [-1, 1].
+            points: (batch, 470, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool, where there is one.
             generator: of the crops' jitter.
 
@@ -79,7 +79,7 @@ def crops(points: Tensor, *, generator: torch.Generator) -> Tensor:
     """Where the mesh network looks: squares of 1.5 faces around the mesh, upright by the eye line, jittered.
 
     Args:
-        points: (batch, 468, 2) in [-1, 1], corners aligned.
+        points: (batch, 470, 2) in [-1, 1], corners aligned.
         generator: of the jitter.
 
     Returns:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from engines.families.compact import PART_NAMES
+from engines.irises import LEFT_IRIS, POINTS, RIGHT_IRIS
 from engines.networks.layers import coordinate_grid, inverse_2x2
 from engines.training.selecting import at
 
@@ -45,6 +46,14 @@ GROUPS: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 """Mesh indices of the parts in the face."""
 
+IRISES = {
+    "right_iris": ("right_eye", RIGHT_IRIS, (159, 145), (33, 133)),
+    "left_iris": ("left_eye", LEFT_IRIS, (386, 374), (263, 362)),
+}
+"""Eye, centre, and the mesh points of the eye's height and width."""
+_SHUT, _OPEN = 0.08, 0.18
+"""Height over width of an eye: below the one an iris is nowhere to be seen, above the other it counts in full."""
+
 OUTER: dict[str, tuple[float, float]] = {
     "hair": (0.0, 1.35), "right_hair": (-0.68, 0.55), "left_hair": (0.68, 0.55), "neck": (0.0, -0.3),
     "right_shoulder": (-0.8, -0.5), "left_shoulder": (0.8, -0.5),
@@ -53,13 +62,21 @@ OUTER: dict[str, tuple[float, float]] = {
 RIGID = ("hair", "right_hair", "left_hair")
 """Of these, what is guided to move with the face all the time; neck, shoulders and body are free."""
 
-_NAMES = (*GROUPS, *RIGID)
+_NAMES = (*GROUPS, *IRISES, *RIGID)
 GUIDED = tuple(PART_NAMES.index(name) for name in _NAMES)
 OPENINGS = tuple(
     (_NAMES.index(one), _NAMES.index(other))
-    for one, other in (("upper_lip", "lower_lip"), ("right_lid", "right_eye"), ("left_lid", "left_eye"))
+    for one, other in (
+        ("upper_lip", "lower_lip"),
+        ("right_lid", "right_eye"),
+        ("left_lid", "left_eye"),
+    )
 )
 """Pairs of guided parts, by their place in `GUIDED`, whose distance says how far mouth and eyes are open."""
+GAZES = tuple((_NAMES.index(iris), _NAMES.index(eye)) for iris, (eye, *_) in IRISES.items())
+"""Pairs whose offset says where an eye looks."""
+ASIDE = 0.024
+"""Of an iris from its eye's middle: who looks as far, or up to twice, counts for more, for few do."""
 
 RIDGE = 5e-5
 """Pulls a part's least-squares affine towards the face's own; squared [-1, 1] units."""
@@ -75,10 +92,11 @@ _PRIOR_RADII = {
 
 
 def mirror_index() -> NDArray[np.int64]:
-    """For every mesh point of a group its counterpart on the other side; other points map to themselves."""
-    mirror = np.arange(468)
+    """For every point of a group its counterpart on the other side; other points map to themselves."""
+    mirror = np.arange(POINTS)
     sided = (
         (_RIGHT_EYE, _LEFT_EYE), (_RIGHT_BROW, _LEFT_BROW), (_RIGHT_CHEEK, _LEFT_CHEEK), (_RIGHT_EAR, _LEFT_EAR),
+        ((RIGHT_IRIS,), (LEFT_IRIS,)),
     )  # fmt: skip
     pairs = [pair for right, left in sided for pair in zip(right, left, strict=True)]
     for group, middle in ((_NOSE, 10), (_FOREHEAD, 4), (_UPPER_LIP, 2), (_LOWER_LIP, 2), (_CHIN, 4)):
@@ -92,10 +110,10 @@ def template(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean face: every mesh moved to its centre and scaled to the mean size, averaged, made symmetric.
 
     Args:
-        points: (N, 468, 2) in [-1, 1].
+        points: (N, 470, 2) in [-1, 1].
 
     Returns:
-        (468, 2), centre at 0; only the points of the groups are meaningful.
+        (470, 2), centre at 0; only the points of the groups are meaningful.
     """
     centred = points - points.mean(axis=1, keepdims=True)
     size = np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True))
@@ -121,8 +139,8 @@ def targets(points: Tensor, mean_face: Tensor) -> Targets:
     the same fit of the whole face.
 
     Args:
-        points: (batch, 468, 2) in [-1, 1].
-        mean_face: (468, 2), from `template`.
+        points: (batch, 470, 2) in [-1, 1].
+        mean_face: (470, 2), from `template`.
     """
     mean = mean_face[None]
     whole = _fit(at(points, _ALL), at(mean, _ALL)[0], prior=None)
@@ -131,6 +149,9 @@ def targets(points: Tensor, mean_face: Tensor) -> Targets:
         here = at(points, group)
         shifts.append(here.mean(dim=1))
         affines.append(_fit(here, at(mean, group)[0], prior=whole))
+    for name, (eye, *_) in IRISES.items():
+        shifts.append(iris_place(points, name))
+        affines.append(affines[tuple(GROUPS).index(eye)])
     for name in RIGID:
         shifts.append(outer_place(points, name))
         affines.append(whole)
@@ -138,14 +159,24 @@ def targets(points: Tensor, mean_face: Tensor) -> Targets:
 
 
 def outer_place(points: Tensor, name: str) -> Tensor:
-    """(batch, 2): where a part beyond the mesh begins, by the (batch, 468, 2) mesh."""
+    """(batch, 2): where a part beyond the mesh begins, by the (batch, 470, 2) mesh."""
     across, up = OUTER[name]
     to_left, to_top = points[:, _LEFT] - points[:, _RIGHT], points[:, _TOP] - points[:, _BOTTOM]
     return points[:, _BOTTOM] + across * to_left + up * to_top
 
 
+def iris_place(points: Tensor, name: str) -> Tensor:
+    """(batch, 2): the iris of an open eye, the middle of one that is shut."""
+    eye, iris, heights, widths = IRISES[name]
+    middle = at(points, GROUPS[eye]).mean(dim=1)
+    height, width = ((points[:, one] - points[:, other]).norm(dim=1) for one, other in (heights, widths))
+    seen = ((height / width.clamp_min(1e-3) - _SHUT) / (_OPEN - _SHUT)).clamp(0, 1)
+    place: Tensor = middle + seen[:, None] * (points[:, iris] - middle)
+    return place
+
+
 def mask_prior(points: Tensor, *, side: int) -> Tensor:
-    """Rough soft masks for the first steps: a Gaussian per part, the body below, background elsewhere.
+    """Rough soft masks for the first steps: a Gaussian per part, the body below, background elsewhere, no irises.
 
     Returns:
         (batch, parts + 1, side, side), sums to one.
@@ -154,6 +185,9 @@ def mask_prior(points: Tensor, *, side: int) -> Tensor:
     width = (points[:, _LEFT] - points[:, _RIGHT]).norm(dim=1).clamp_min(0.2)[:, None, None]
     planes = [torch.full((points.shape[0], side, side), 0.08, device=points.device)]
     for name in PART_NAMES:
+        if name in IRISES:
+            planes.append(torch.zeros_like(planes[0]))
+            continue
         if name == "body":
             below = grid[None, ..., 1] - points[:, _BOTTOM, 1][:, None, None]
             planes.append(torch.sigmoid(12 * below))
@@ -170,7 +204,7 @@ def attention(points: Tensor, known: Tensor, *, side: int, most: float) -> Tenso
     """Weight of every pixel in the pictorial losses: 1, rising to `most` over mouth and eyes.
 
     Args:
-        points: (batch, 468, 2).
+        points: (batch, 470, 2).
         known: (batch,) bool: false gives weight 1 all over.
         side: of the map, pixels.
         most: the weight at the middle of mouth and eyes.

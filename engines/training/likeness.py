@@ -77,7 +77,7 @@ class LikenessLoss(nn.Module):
         Args:
             result: (batch, 3, size, size) in [0, 1].
             truth: the same.
-            points: (batch, 468, 2) mesh of the truth, in [-1, 1].
+            points: (batch, 470, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool.
             generator: of the cuts.
         """
@@ -106,7 +106,7 @@ class LikenessLoss(nn.Module):
         return Resemblance(share * torch.stack(apart).mean(), share * traits)
 
     def grid(self, points: Tensor, *, side: int = SIDE) -> Tensor:
-        """(batch, side, side, 2): where the aligned face of a (batch, 468, 2) mesh is looked up."""
+        """(batch, side, side, 2): where the aligned face of a (batch, 470, 2) mesh is looked up."""
         places = torch.stack(
             [*(at(points, eye).mean(dim=1) for eye in _EYES), points[:, _NOSE], *(points[:, i] for i in _MOUTH)],
             dim=1,

@@ -16,7 +16,7 @@ from engines.networks.compact_motion import carry_masks, part_maps
 from engines.training.adversarial import AdversarialLoss
 from engines.training.expression import ExpressionLoss
 from engines.training.grain import grain_loss
-from engines.training.guidance import GUIDED, OPENINGS, attention, mask_prior, targets
+from engines.training.guidance import ASIDE, GAZES, GUIDED, OPENINGS, attention, mask_prior, targets
 from engines.training.likeness import LikenessLoss
 from engines.training.perceptual import PerceptualLoss
 from engines.training.selecting import at
@@ -85,7 +85,7 @@ class GuidedObjective(Objective):
             "reconstruction": weights.reconstruction * _pyramid_l1(made["image"], batch.driving, weight),
             "warped": weights.warped * max(0.25, 1 - 1.5 * done) * _l1(made["warped"], batch.driving, weight),
             "decoded": weights.decoded * _l1(made["decoded"], batch.driving, weight),
-            "correction": weights.correction * (made["deformation"] - made["coarse_deformation"]).abs().mean(),
+            "correction": weights.correction * made["correction"].abs().mean(),
         }
         if weights.grain > 0:
             terms["grain"] = weights.grain * grain_loss(made["image"], batch.driving)
@@ -95,7 +95,7 @@ class GuidedObjective(Objective):
             terms |= self._textures(self.texture, made, batch, step)
         terms |= self._faces(made["image"], batch, step)
         terms |= self._guidance(batch, both, done)
-        if step % EQUIVARIANCE_STEPS == 0:
+        if step % EQUIVARIANCE_STEPS == 0 and both.shift.requires_grad:
             terms |= equivariance(self.model, batch.driving, driving, self.config, step=step)
         loss = torch.stack(list(terms.values())).sum()
         pictures = {
@@ -186,15 +186,16 @@ class GuidedObjective(Objective):
         share = known.mean().clamp_min(1e-3)
         shift = ((at(both.shift, GUIDED) - wanted.shift).abs() * known).mean() / share
         affine = ((at(both.affine, GUIDED) - wanted.affine).abs() * known[..., None]).mean() / share
-        first, second = zip(*OPENINGS, strict=True)
         read = at(both.shift, GUIDED)
-        opening = at(read, first) - at(read, second)
-        wanted_opening = at(wanted.shift, first) - at(wanted.shift, second)
-        opened = ((opening - wanted_opening).abs() * known).mean() / share
+        opened = (_offsets(read, OPENINGS) - _offsets(wanted.shift, OPENINGS)).abs() * known
+        aside = _offsets(wanted.shift, GAZES)
+        rare = 1 + 4 * (aside.norm(dim=-1, keepdim=True) / ASIDE).clamp_max(2)
+        looks = (_offsets(read, GAZES) - aside).abs() * rare * known
         terms = {
             "shift": weights.shift * fade * shift,
             "affine": weights.affine * fade * affine,
-            "opening": weights.opening * opened,
+            "opening": weights.opening * opened.mean() / share,
+            "gaze": weights.gaze * looks.mean() / share,
         }
         if done < PRIOR_SHARE:
             assert both.segmentation is not None
@@ -261,6 +262,12 @@ def _pyramid_l1(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
         small = [functional.avg_pool2d(x, factor) if factor > 1 else x for x in (result, truth, weight)]
         total = total + _l1(*small)
     return total / len(PYRAMID)
+
+
+def _offsets(shifts: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+    """(batch, pairs, 2): from the second part of each pair to the first."""
+    first, second = zip(*pairs, strict=True)
+    return at(shifts, first) - at(shifts, second)
 
 
 def part_colours(masks: Tensor | None) -> Tensor:

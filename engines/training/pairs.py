@@ -35,9 +35,9 @@ class Pairs(NamedTuple):
     driving: Tensor
     """(batch, 3, size, size) in [0, 1]."""
     source_points: Tensor
-    """(batch, 468, 2) in [-1, 1]."""
+    """(batch, 470, 2) in [-1, 1]."""
     driving_points: Tensor
-    """(batch, 468, 2) in [-1, 1]."""
+    """(batch, 470, 2) in [-1, 1]."""
     known: Tensor
     """(batch,) bool, on the CPU, as it decides what is computed: both pictures have mesh points."""
 
@@ -136,7 +136,7 @@ def openings(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far mouth and eyes are open, in heights of the face.
 
     Args:
-        points: (N, 468, 2).
+        points: (N, 470, 2).
 
     Returns:
         (N, 2): the gap between the lips, the mean gap between the lids.

@@ -62,7 +62,7 @@ class TextureLoss(nn.Module):
         Args:
             result: (batch, 3, size, size) in [0, 1].
             truth: the same.
-            points: (batch, 468, 2) in [-1, 1], all 0 where no mesh is known.
+            points: (batch, 470, 2) in [-1, 1], all 0 where no mesh is known.
             generator: of the places.
         """
         size = truth.shape[-1]
@@ -82,7 +82,7 @@ class TextureLoss(nn.Module):
         Args:
             result: (batch, 3, size, size) in [0, 1].
             truth: the same.
-            points: (batch, 468, 2) mesh of the truth, in [-1, 1].
+            points: (batch, 470, 2) mesh of the truth, in [-1, 1].
             known: (batch,) bool, where there is one.
         """
         rows = rows_with_face(known)
@@ -109,7 +109,7 @@ def cut_details(pictures: Tensor, points: Tensor) -> Tensor:
 
     Args:
         pictures: (batch, 3, size, size).
-        points: (batch, 468, 2) mesh, in [-1, 1].
+        points: (batch, 470, 2) mesh, in [-1, 1].
 
     Returns:
         (3 x batch, 3, 64, 64) float32; all right eyes first.
@@ -124,7 +124,7 @@ def patches(points: Tensor) -> Tensor:
     """Where right eye, left eye and mouth are looked up, upright by the eye line.
 
     Args:
-        points: (batch, 468, 2) in [-1, 1], corners aligned.
+        points: (batch, 470, 2) in [-1, 1], corners aligned.
 
     Returns:
         (3 x batch, 64, 64, 2) grid; all right eyes first.

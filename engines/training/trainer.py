@@ -20,7 +20,7 @@ from engines.training.grid import picture_grid, save_picture
 from engines.training.growth import begin_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from lightning_fabric import Fabric
@@ -84,6 +84,7 @@ class Trainer:
         self._model = model
         if config.keep_statistics:
             keep_statistics(model)
+        freeze(model, config.frozen)
         self._average = copy.deepcopy(model).requires_grad_(False)
         module = objective(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._rival = module.rival
@@ -246,6 +247,19 @@ def keep_statistics(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
+
+
+def freeze(model: nn.Module, networks: Sequence[str]) -> None:
+    """Let networks of a model stay as they are.
+
+    Raises:
+        TrainingError: the model has no such network.
+    """
+    parts = dict(model.named_children())
+    for name in networks:
+        if name not in parts:
+            raise TrainingError(f"there is no network {name} to be frozen; choose from {', '.join(parts)}")
+        keep_statistics(parts[name].requires_grad_(False))
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -9,6 +9,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from puppet.gui.widgets import Choice, Colour, Control, File, Parts, PlainTabs, Slider, Switch
+from puppet.swap_options import swappable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,9 +60,10 @@ class ControlPanel(QTabWidget):
     def offer_parts(self, names: tuple[str, ...]) -> None:
         """What can be swapped, once the model is known; nothing if it cannot."""
         self.part_names = names
+        offered = swappable(names)
         for control in self.controls.values():
-            if isinstance(control, Parts) and control.names != names:
-                control.offer(names)
+            if isinstance(control, Parts) and control.names != offered:
+                control.offer(offered)
         self._follow()
 
     def add_row(self, group: str, title: str, control: Control) -> None:

@@ -46,7 +46,7 @@ def draw_head(painter: QPainter, place: QRectF, pose: Pose) -> None:
 
 def _draw_eye(painter: QPainter, side: int, pose: Pose) -> None:
     painter.setBrush(INK)
-    painter.drawEllipse(QPointF(0.4 * side, -0.22), 0.07, 0.09 * max(0.0, 1 - pose.blink))
+    painter.drawEllipse(QPointF(0.4 * side + 0.08 * pose.gaze, -0.22), 0.07, 0.09 * max(0.0, 1 - pose.blink))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     height = -0.5 - 0.12 * pose.brows
     brow = QPainterPath(QPointF(0.22 * side, height))

@@ -43,11 +43,11 @@ CAMERA_DISTANCE = 8.0
 STEEPEST = 1.0
 """Slope of the surface at the head's edge, where the ellipsoid's own grows without bound."""
 DEPTHS = {
-    "hair": 1.1, "forehead": 1.0, "brow": 1.0, "lid": 0.95, "eye": 0.95, "nose": 1.3, "lip": 1.12, "mouth": 1.12,
-    "chin": 1.0, "jaw": 0.9, "cheek": 0.86, "ear": 0.25,
+    "hair": 1.1, "forehead": 1.0, "brow": 1.0, "lid": 0.95, "eye": 0.95, "iris": 0.95, "nose": 1.3, "lip": 1.12,
+    "mouth": 1.12, "chin": 1.0, "jaw": 0.9, "cheek": 0.86, "ear": 0.25,
 }  # fmt: skip
 """Of parts by a word of their name; others lie on the ellipsoid."""
-FLAT = frozenset({"hair", "forehead", "nose", "lip", "mouth", "chin", "eye", "lid", "brow"})
+FLAT = frozenset({"hair", "forehead", "nose", "lip", "mouth", "chin", "eye", "iris", "lid", "brow"})
 """Parts whose patch faces the viewer more than the ellipsoid does at their place."""
 FLATTENING = 0.5
 LOOSE_DEPTH = 0.0
@@ -82,6 +82,8 @@ class Pose:
     """[0, 1]."""
     brows: float = 0.0
     """[-1, 1]: raised or lowered."""
+    gaze: float = 0.0
+    """[-1, 1]: 1 looks as far to the right of the picture as people do before they turn their head."""
 
     def scaled(self, gain: float) -> Pose:
         """All of it, smaller or larger."""
@@ -93,6 +95,7 @@ class _Move:
     """What one expression does to one part. `out` and the two turns are mirrored on the other side of the face."""
 
     out: float = 0.0
+    aside: float = 0.0
     down: float = 0.0
     width: float = 1.0
     height: float = 1.0
@@ -135,6 +138,7 @@ _MOVES: dict[str, dict[str, _Move]] = {
         "lid": _Move(down=-0.012),
         "eye": _Move(down=-0.004, height=1.04),
     },
+    "gaze": {"iris": _Move(aside=0.05)},
 }
 
 
@@ -186,12 +190,13 @@ class Head:
         offsets, maps = np.zeros((len(self._words), 2)), np.zeros((len(self._words), 2, 2))
         lids = self._lid_scale() if expression == "blink" else 1.0
         for index, words in enumerate(self._words):
-            fitting = [name for name in _MOVES[expression] if set(name.split("_")) <= words]
+            moving = words | {"eye"} if "iris" in words else words
+            fitting = [name for name in _MOVES[expression] if set(name.split("_")) <= moving]
             if not fitting:
                 continue
             move = _MOVES[expression][max(fitting, key=len)]
             side = float(np.sign(self._points[index, 0]))
-            offsets[index] = side * move.out, lids * move.down
+            offsets[index] = side * move.out + move.aside, lids * move.down
             maps[index] = [[move.width - 1, side * move.slant], [side * move.tilt, move.height - 1]]
         return offsets, maps
 

@@ -46,6 +46,12 @@ BROWS: Keys = (
     (0.0, 0), (1.0, 0), (1.3, 0.5), (1.9, 0), (4.2, 0), (4.4, 0.8), (4.9, 0), (5.2, 0.4), (5.7, 0), (6.1, 0),
     (6.5, 0.6), (7.2, 0.3), (7.8, 0), (8.0, 0),
 )  # fmt: skip
+GAZE: Keys = (
+    (0.0, 0), (0.6, 0), (0.72, -0.8), (1.2, -0.8), (1.32, -0.3), (1.9, -0.3), (2.05, 0.8), (2.6, 0.8), (2.72, 0.2),
+    (3.2, 0.2), (3.32, 0), (4.55, 0), (4.65, 0.6), (5.0, 0.6), (5.1, 0), (6.9, 0), (7.0, -0.5), (7.3, -0.5), (7.5, 0),
+    (8.0, 0),
+)  # fmt: skip
+"""Eyes go before the head, in jumps, and rest on the viewer in between."""
 BLINKS = (0.35, 2.1, 3.4, 5.55, 7.25)
 """Seconds at which the lids start to fall; people blink as they turn, and between phrases."""
 CLOSE, HOLD, OPEN = 0.15, 0.1, 0.2
@@ -90,6 +96,7 @@ def pose_at(seconds: float) -> Pose:
         jaw=talk,
         smile=_track(SMILE, time),
         brows=_track(BROWS, time),
+        gaze=_track(GAZE, time),
     )
 
 

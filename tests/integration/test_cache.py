@@ -56,6 +56,15 @@ def test_long_clips_are_thinned_evenly(footage: Path, tmp_path: Path) -> None:
     assert cache.clips[0].stop - cache.clips[0].start == 3
 
 
+def test_a_cache_without_irises_is_refused(footage: Path, tmp_path: Path) -> None:
+    build([footage], tmp_path / "cache", most_frames=3)
+    points = np.load(tmp_path / "cache" / "points.npy")
+    np.save(tmp_path / "cache" / "points.npy", points[:, :468])
+
+    with pytest.raises(TrainingError, match="build it anew with --rebuild-cache"):
+        Cache.open(tmp_path / "cache")
+
+
 def test_an_unfinished_cache_is_refused(footage: Path, tmp_path: Path) -> None:
     build([footage], tmp_path / "cache")
     (tmp_path / "cache" / "index.json").unlink()

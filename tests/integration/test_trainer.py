@@ -171,6 +171,23 @@ def test_batch_norms_keep_what_they_have_gathered_if_asked_to(tmp_path: Path, ke
     assert not torch.equal(before["encoder.to_half.0.weight"], after["encoder.to_half.0.weight"])
 
 
+def test_frozen_networks_stay_as_they_are_and_the_others_learn(tmp_path: Path) -> None:
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    cache = drawn_cache(np.random.default_rng(3))
+    trainer = session.trainer(tiny_config(frozen=("segmenter",)), cache, run=tmp_path, fabric=fabric)
+    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
+
+    trainer.fit()
+
+    after = trainer.average.state_dict()
+    stayed = {name for name in after if torch.equal(before[name], after[name])}
+    assert {name for name in after if name.startswith("segmenter.")} <= stayed
+    assert not {"encoder.to_half.0.weight", "decoder.final.weight"} & stayed
+
+    with pytest.raises(TrainingError, match="no network painter to be frozen; choose from segmenter, encoder"):
+        session.trainer(tiny_config(frozen=("painter",)), cache, run=tmp_path, fabric=fabric)
+
+
 def test_two_processes_train_together_and_the_tool_exports(tmp_path: Path) -> None:
     run, exported = tmp_path / "run", tmp_path / "model"
     run.mkdir()

@@ -16,8 +16,8 @@ def loss() -> AdversarialLoss:
 
 
 def _face(count: int = 2) -> torch.Tensor:
-    """Eyes at the left and right, mouth below: (count, 468, 2)."""
-    points = torch.zeros(count, 468, 2)
+    """Eyes at the left and right, mouth below: (count, 470, 2)."""
+    points = torch.zeros(count, 470, 2)
     points[:, [33, 133], 0] = torch.tensor([-0.4, -0.2])
     points[:, [362, 263], 0] = torch.tensor([0.2, 0.4])
     points[:, [61, 291, 0, 17], 1] = 0.5
@@ -65,7 +65,7 @@ def test_a_few_steps_tell_noise_from_a_smooth_picture(loss: AdversarialLoss) -> 
 def test_pairs_without_a_face_count_for_nothing_but_keep_every_weight_in_the_graph(loss: AdversarialLoss) -> None:
     result, truth = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
 
-    terms = loss(result, truth, torch.zeros(2, 468, 2), torch.zeros(2, dtype=torch.bool))
+    terms = loss(result, truth, torch.zeros(2, 470, 2), torch.zeros(2, dtype=torch.bool))
     terms["discriminator"].backward()
 
     assert all(float(term.detach()) == 0 for term in terms.values())

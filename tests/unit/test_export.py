@@ -178,7 +178,7 @@ def test_the_compact_generator_gives_the_moved_pixels_and_how_they_were_moved() 
     assert {name: (tuple(each.shape), each.dtype) for name, each in given.items()} == {
         "image": ((1, 128, 128, 3), torch.uint8),
         "warped": ((1, 128, 128, 3), torch.uint8),
-        "deformation": ((1, 64, 64, 2), torch.float32),
+        "deformation": ((1, 127, 127, 2), torch.float32),
     }
     read = torch.nn.functional.interpolate(
         given["deformation"].permute(0, 3, 1, 2), 128, mode="bilinear", align_corners=True

@@ -103,7 +103,7 @@ def stored(network: EmbeddingNetwork, name: str) -> torch.Tensor:
 
 
 def mesh(moved: tuple[float, float] = (0, 0)) -> torch.Tensor:
-    points = torch.zeros(1, 468, 2)
+    points = torch.zeros(1, 470, 2)
     for index, place in {**FACE, 291: (0.3, 0.4)}.items():
         points[0, index] = torch.tensor(place)
     return points + torch.tensor(moved)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from puppet import limits
-from puppet.gains import Gains
+from puppet.gains import GAZE, Gains
 from puppet.motion import MotionBasis
 from puppet.part_groups import of_head
 from puppet.settings import LiveSettings
@@ -190,6 +190,19 @@ def test_without_names_only_the_head_has_a_gain(rng):
 
 OUTER_NAMES = (*NAMES, "right_hair", "left_hair", "neck", "right_shoulder", "left_shoulder")
 OUTER = np.concatenate([FACE, np.float32([[-0.5, 0], [0.5, 0], [0, 0.6], [-0.7, 0.9], [0.7, 0.9]])])
+
+
+@pytest.mark.parametrize(("settings", "eyes"), [(LiveSettings(), 1.0), (LiveSettings(eyes=2.0), 2.0)])
+def test_irises_go_farther_beside_their_eyes_than_was_read(settings, eyes):
+    names = (*NAMES, "left_iris")
+    rest = np.vstack([FACE, FACE[NAMES.index("left_eye")]]).astype(np.float32)
+    way = np.full_like(rest, 0.1)
+    way[-1] += np.float32([0.0, 0.02])
+
+    given = Gains(names).shifts(way, rest, settings)
+
+    np.testing.assert_allclose(given[:-1], way[:-1], atol=1e-5)
+    np.testing.assert_allclose(given[-1] - way[-2], [0, GAZE * eyes * 0.02], atol=1e-5)
 
 
 def test_parts_beside_the_head_are_told_by_their_names():

@@ -21,6 +21,7 @@ PLACES = {
     "right_lid": (-0.2, -0.05), "right_eye": (-0.2, 0.0), "left_lid": (0.2, -0.05), "left_eye": (0.2, 0.0),
     "nose": (0, 0.15), "upper_lip": (0, 0.32), "lower_lip": (0, 0.4), "chin": (0, 0.55),
     "right_ear": (-0.5, 0.1), "left_ear": (0.5, 0.1), "body": (0, 0.9), "part_7": (0.1, 0.2),
+    "right_iris": (-0.19, 0.0), "left_iris": (0.21, 0.0),
 }  # fmt: skip
 NAMES = tuple(PLACES)
 FACE = tuple(name for name in NAMES if name != "body")
@@ -132,6 +133,26 @@ def test_blink_lowers_lids_by_the_eyes_height_and_flattens_eyes(rest: Motion) ->
     assert maps["right_eye"][0, 0] == pytest.approx(1, abs=0.1)
     for name in ("nose", "chin", "upper_lip", "hair", "body"):
         np.testing.assert_allclose(way[name], 0, atol=1e-6)
+
+
+def test_irises_move_with_their_eyes_and_look_by_themselves(rest: Motion) -> None:
+    for pose in ({"blink": 1.0}, {"smile": 1.0}, {"yaw": 0.2}):
+        way = moved(rest, **pose)
+        np.testing.assert_allclose(way["left_iris"], way["left_eye"], atol=3e-3)
+        np.testing.assert_allclose(stretched(rest, **pose)["left_iris"], stretched(rest, **pose)["left_eye"], atol=2e-2)
+
+    looking = moved(rest, gaze=1.0)
+    assert looking["left_iris"][0] == pytest.approx(looking["right_iris"][0], rel=0.01)
+    assert 0.02 < looking["left_iris"][0] < 0.06
+    np.testing.assert_allclose(looking["left_eye"], 0, atol=1e-6)
+
+
+def test_eyes_look_where_the_head_is_about_to_turn() -> None:
+    turns = [scripted.pose_at(time) for time in (0.75, 2.1)]
+
+    assert turns[0].gaze < -0.5 < turns[0].yaw
+    assert turns[1].gaze > 0.5 > turns[1].yaw
+    assert scripted.pose_at(4.0).gaze == 0
 
 
 def test_larger_eyes_close_further(rest: Motion) -> None:

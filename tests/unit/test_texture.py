@@ -31,7 +31,7 @@ def loss(monkeypatch: pytest.MonkeyPatch) -> TextureLoss:
 def test_gradient_stays_inside_one_square_near_the_face(loss: TextureLoss) -> None:
     torch.manual_seed(1)
     result, truth = torch.rand(1, 3, 256, 256, requires_grad=True), torch.rand(1, 3, 256, 256)
-    points = torch.full((1, 468, 2), -0.4)
+    points = torch.full((1, 470, 2), -0.4)
 
     loss.square(result, truth, points, generator=torch.Generator().manual_seed(2)).backward()
 
@@ -44,7 +44,7 @@ def test_gradient_stays_inside_one_square_near_the_face(loss: TextureLoss) -> No
 
 def test_equal_pictures_are_at_no_distance(loss: TextureLoss) -> None:
     picture = torch.rand(2, 3, 64, 64)
-    points = torch.zeros(2, 468, 2)
+    points = torch.zeros(2, 470, 2)
     assert float(loss.square(picture, picture, points, generator=torch.Generator().manual_seed(0))) == 0.0
     assert float(loss.whole(picture, picture)) == 0.0
 
@@ -72,7 +72,7 @@ def test_whole_pictures_are_compared_at_half_size(loss: TextureLoss) -> None:
 def test_details_look_at_mouth_and_eyes_alone(loss: TextureLoss) -> None:
     torch.manual_seed(1)
     result, truth = torch.rand(1, 3, 256, 256, requires_grad=True), torch.rand(1, 3, 256, 256)
-    points = torch.zeros(1, 468, 2)
+    points = torch.zeros(1, 470, 2)
     points[0, [33, 133], 0] = torch.tensor([-0.4, -0.2])
     points[0, [362, 263], 0] = torch.tensor([0.2, 0.4])
     points[0, [61, 291, 0, 17], 1] = 0.5
@@ -90,7 +90,7 @@ def test_details_look_at_mouth_and_eyes_alone(loss: TextureLoss) -> None:
 def test_details_mind_the_colour_of_a_mouth(loss: TextureLoss, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = torch.full((1, 3, 64, 64), 0.2) + torch.tensor([0.3, 0, 0]).view(1, 3, 1, 1)
     grey = truth.mean(dim=1, keepdim=True).expand_as(truth)
-    points = torch.zeros(1, 468, 2)
+    points = torch.zeros(1, 470, 2)
     points[0, 263, 0] = 0.5
 
     minding = loss.details(grey, truth, points, torch.tensor([True]))
@@ -113,7 +113,7 @@ def test_published_trunk_tells_blur_from_grain() -> None:
     torch.manual_seed(0)
     truth = torch.nn.functional.interpolate(torch.rand(1, 3, 64, 64), size=(128, 128), mode="bilinear")
     blurred = torch.nn.functional.avg_pool2d(truth, 9, 1, 4)
-    points = torch.zeros(1, 468, 2)
+    points = torch.zeros(1, 470, 2)
 
     distances = [
         float(published.square(picture, truth, points, generator=torch.Generator().manual_seed(0)))
