@@ -186,7 +186,7 @@ class _ClockSink:
 
     def show(self, picture: Image, at: float) -> None:
         now = time.perf_counter()
-        written = read_clock(picture)
+        written = read_clock(picture, now)
         if written is not None:
             self.ages.setdefault(_count(written), now - written)
 

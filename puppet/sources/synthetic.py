@@ -76,8 +76,8 @@ def write_clock(image: Image, seconds: float) -> None:
     image[top : top + size[1], left : left + size[0]] = cv2.resize(blocks, size, interpolation=cv2.INTER_NEAREST)
 
 
-def read_clock(image: Image) -> float | None:
-    """The time painted into the middle square of a picture; None if it cannot be read.
+def read_clock(image: Image, now: float) -> float | None:
+    """The time painted into the middle square of a picture, the one nearest to now; None if it cannot be read.
 
     The picture may have been scaled and coded since, as long as its middle square still is the same.
     """
@@ -90,7 +90,10 @@ def read_clock(image: Image) -> float | None:
         return None
     count = sum(int(bit) << place for place, bit in enumerate(bits[:2].reshape(-1)))
     check = sum(int(bit) << place for place, bit in enumerate(bits[2, :8]))
-    return count * TICK if check == _check_sum(count) else None
+    if check != _check_sum(count):
+        return None
+    now_count, turn = round(now / TICK), 1 << BITS
+    return (now_count + turn // 2 - (now_count - count + turn // 2) % turn) * TICK
 
 
 def _place(image: Image) -> tuple[int, int, int]:
