@@ -135,10 +135,7 @@ def test_masks_are_carried_as_on_the_host(name, request, rng):
     assert np.abs(given["carried_segmentation"][0] - wanted).mean() < 1e-3
     alike = run(graph(model, "generator", "fp32"), values | {"target_segmentation": given["carried_segmentation"]}
                 | carrying(model, "generator"))  # fmt: skip
-    # Motion drawn at random has eyes next to flat, at whose edges rounding shows.
-    apart = np.abs(alike["image"].astype(int) - given["image"])
-    assert (apart > 3).mean() < 1e-3
-    assert apart.max() <= 12
+    assert np.abs(alike["image"].astype(int) - given["image"]).max() <= 3
 
 
 def smooth(masks):

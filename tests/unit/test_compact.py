@@ -1,4 +1,4 @@
-"""The compact family's networks: what belongs to irises, and what a picture's size changes."""
+"""The compact family's networks: what belongs to irises, and what they move."""
 
 from __future__ import annotations
 
